@@ -1,0 +1,1 @@
+"""The words and the contracts of Night Rounds: records, seams, policy, settings, errors. Imports nothing else of ours."""

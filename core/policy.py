@@ -1,0 +1,260 @@
+"""The institution's policy as data: read from one YAML file, checked, and handed to every rule.
+
+A wrong file fails with the file, the key and what was expected there. Nothing in the code knows an institution's name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from core.errors import ConfigError
+from core.records import Kind, Severity
+
+_CHECKOUT = Path(__file__).resolve().parent.parent / "policy"
+_INSTALLED = Path(__file__).resolve().parent / "_policy"  # where the wheel puts the folder policy/
+
+Probability = Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+def _not_blank(text: str) -> str:
+    if not text.strip():
+        raise ValueError("must not be blank")
+    return text.strip()
+
+
+Words = Annotated[str, AfterValidator(_not_blank)]
+
+
+class _Data(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+class Clause(_Data):
+    """One practice or carve-out of the policy: its number, its title, and what it asks in our own words."""
+
+    id: Words
+    title: Words
+    asks: Words
+
+
+class Contact(_Data):
+    title: Words
+    email: str = ""
+    phone: str = ""
+    url: str = ""
+
+
+class Namesake(_Data):
+    """An institution or place of like name, so that it is not mistaken for ours."""
+
+    name: Words
+    why: Words
+    domains: tuple[str, ...] = ()
+    cues: tuple[Words, ...] = ()  # words beside the shared name that mean the namesake is meant
+
+
+class Disclaimer(_Data):
+    """The sentence that the policy requires, word for word, and what makes another wording equivalent or partial."""
+
+    sentence: Words
+    own_views: tuple[Words, ...] = ()  # 'my own views'
+    not_employer: tuple[Words, ...] = ()  # 'not those of my employer'
+
+
+class Institution(_Data):
+    """Who we are: what the brand, disclaimer and PHI rules compare with."""
+
+    name: Words
+    short_names: tuple[Words, ...] = Field(min_length=1)  # what people call it; alone enough to mean it
+    aliases: tuple[Words, ...] = ()  # abbreviations and handles' stems; weaker evidence
+    units: tuple[Words, ...] = ()  # hospitals, schools and departments with public names
+    brands: tuple[Words, ...] = ()
+    domains: tuple[Words, ...] = Field(min_length=1)
+    handles: dict[str, tuple[Words, ...]] = {}  # platform -> official handles
+    affiliation_words: tuple[Words, ...] = ()  # 'works at', 'resident at', 'RN @'
+    disclaimer: Disclaimer
+    contacts: dict[str, Contact] = {}
+    namesakes: tuple[Namesake, ...] = ()
+    public_phones: tuple[str, ...] = ()  # published numbers and addresses: never a patient's
+    public_emails: tuple[str, ...] = ()
+
+
+class Route(_Data):
+    """Who gets a finding."""
+
+    title: Words
+    contact: str = ""  # a key of institution.contacts
+
+
+class Category(_Data):
+    """One kind of finding within a rule. What is left out is the rule's own."""
+
+    title: Words
+    severity: Severity
+    clause: str | None = None
+    route: str | None = None
+    threshold: Probability | None = None
+    mend: str = ""  # what the author can do about it, for `check`
+
+
+class Rule(_Data):
+    """How one detector is configured, and the clause that it serves."""
+
+    title: Words
+    clause: Words
+    kinds: tuple[Kind, ...] = Field(min_length=1)
+    route: Words
+    review_hours: Annotated[int, Field(gt=0, le=24 * 90)]
+    threshold: Probability = 0.5
+    opens_case_from: Severity = Severity.LOW
+    one_case_per_account: bool = False  # a reminder to a person, not one a post
+    categories: dict[str, Category] = Field(min_length=1)
+    phrases: dict[str, tuple[Words, ...]] = {}
+
+    def category(self, name: str) -> Category:
+        return self.categories[name]
+
+    def threshold_of(self, name: str) -> float:
+        own = self.categories[name].threshold
+        return self.threshold if own is None else own
+
+
+class Gate(_Data):
+    """The protected-activity gate: what it recognises, on whom, what it seals and who may open the seal."""
+
+    clause: Words
+    kinds: tuple[Kind, ...]
+    seals: tuple[Words, ...]  # rules whose findings are sealed when the post is protected talk
+    route: Words
+    threshold: Probability = 0.5
+    topics: dict[str, tuple[Words, ...]] = Field(min_length=1)  # topic -> phrases
+    signals: dict[str, tuple[Words, ...]] = {}  # what turns a topic into talk about one's own working conditions
+
+
+class Policy(_Data):
+    """One institution's social media policy."""
+
+    title: Words
+    version: Words
+    language: str = "en"
+    institution: Institution
+    clauses: tuple[Clause, ...] = Field(min_length=1)
+    carve_outs: tuple[Clause, ...] = ()
+    routes: dict[str, Route] = Field(min_length=1)
+    rules: dict[str, Rule] = Field(min_length=1)
+    gate: Gate
+
+    @model_validator(mode="after")
+    def _names_exist(self) -> Policy:
+        problems = list(self._dangling())
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+    def _dangling(self) -> Iterator[str]:
+        clauses = {clause.id for clause in (*self.clauses, *self.carve_outs)}
+        for place, clause, route in self._references():
+            if clause is not None and clause not in clauses:
+                yield f"{place}.clause: expected one of {', '.join(sorted(clauses))}, got {clause!r}"
+            if route is not None and route not in self.routes:
+                yield f"{place}.route: expected one of {', '.join(sorted(self.routes))}, got {route!r}"
+        for name in self.gate.seals:
+            if name not in self.rules:
+                yield f"gate.seals: expected names of rules, got {name!r}"
+        for name, target in self.routes.items():
+            if target.contact and target.contact not in self.institution.contacts:
+                yield f"routes.{name}.contact: expected a key of institution.contacts, got {target.contact!r}"
+
+    def _references(self) -> Iterator[tuple[str, str | None, str | None]]:
+        yield "gate", self.gate.clause, self.gate.route
+        for name, rule in self.rules.items():
+            yield f"rules.{name}", rule.clause, rule.route
+            for key, category in rule.categories.items():
+                yield f"rules.{name}.categories.{key}", category.clause, category.route
+
+    def rule(self, name: str) -> Rule:
+        try:
+            return self.rules[name]
+        except KeyError:
+            raise ConfigError(f"policy {self.title!r}: rules.{name}: expected an entry for this detector, found none") from None
+
+    def clause(self, number: str) -> Clause:
+        return next(c for c in (*self.clauses, *self.carve_outs) if c.id == number)
+
+    def rule_digest(self, name: str) -> str:
+        """Eight hex digits that change when this rule, the gate or the institution's names change."""
+        parts = (self.rule(name), self.gate, self._institution_json)
+        text = "\n".join(part if isinstance(part, str) else part.model_dump_json() for part in parts)
+        return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+    @cached_property
+    def _institution_json(self) -> str:
+        return self.institution.model_dump_json()
+
+
+def default_policy_path() -> Path:
+    """The policy file that comes with Night Rounds, from a checkout or from an installed wheel."""
+    folder = _CHECKOUT if _CHECKOUT.is_dir() else _INSTALLED
+    return folder / "mount_sinai.yaml"
+
+
+class _UniqueKeys(yaml.SafeLoader):
+    """YAML takes the last of two equal keys in silence; in a policy that would drop a rule."""
+
+
+def _mapping(loader: _UniqueKeys, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+    seen: set[Any] = set()
+    for key_node, _ in node.value:
+        key = loader.construct_object(key_node, deep=True)
+        if key in seen:
+            raise yaml.constructor.ConstructorError(None, None, f"the key {key!r} stands here twice", key_node.start_mark)
+        seen.add(key)
+    return loader.construct_mapping(node, deep=deep)
+
+
+_UniqueKeys.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
+
+
+def load_policy(path: Path) -> Policy:
+    """Read and check a policy file.
+
+    Raises:
+        ConfigError: the file is missing, no YAML, or not a policy; one line for each problem, with file, key and expectation.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            f"{path}: the policy file can't be read ({type(error).__name__}); name another with --policy"
+        ) from None
+    try:
+        data = yaml.load(text, Loader=_UniqueKeys)  # noqa: S506 - a SafeLoader underneath
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
+        raise ConfigError(f"{path}{where}: not valid YAML: {getattr(error, 'problem', None) or 'malformed'}") from None
+    if not isinstance(data, dict):
+        raise ConfigError(f"{path}: expected a mapping with title, version, institution, clauses, routes, rules and gate")
+    try:
+        return Policy.model_validate(data)
+    except ValidationError as error:
+        lines = [f"{path}: {problem}" for problem in _problems(error)]
+        raise ConfigError("\n".join(lines)) from None
+
+
+def _problems(error: ValidationError) -> Iterator[str]:
+    for problem in error.errors():
+        key = ".".join(str(part) for part in problem["loc"])
+        message = problem["msg"].removeprefix("Value error, ")
+        if problem["type"] == "extra_forbidden":
+            message = "unknown key; see docs/policy.md for the ones there are"
+        elif problem["type"] == "missing":
+            message = "expected here, but missing"
+        yield f"{key}: {message}" if key else message

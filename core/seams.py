@@ -1,0 +1,118 @@
+"""The two seams: what a crawler and a detector must offer. Everything else of a platform or a rule is its own business."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+from core.policy import Policy, Rule
+from core.records import Account, CrawledPage, Cursor, Finding, FindingScope, KnownPost, Reading, Severity, Span
+
+
+class CrawlerOptions(BaseModel):
+    """A platform's settings (`[platforms.<platform>]`, or NIGHTROUNDS_PLATFORMS__<PLATFORM>__<OPTION>)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrawlRequest:
+    """What the pipeline asks of a crawler for one account.
+
+    `cursor` is what this crawler last gave (None on the first crawl: backfill from `since`, or as far as the platform allows).
+    `recheck` are stored posts due for another look (edits, disappearances).
+    """
+
+    account: Account
+    cursor: Cursor | None = None
+    since: datetime | None = None
+    recheck: Sequence[KnownPost] = ()
+
+
+class Crawler(abc.ABC):
+    """Reads the public posts of accounts on one surface. One instance serves many accounts, one at a time.
+
+    `crawl` yields pages in an order that may stop anywhere: whatever was yielded is stored with its cursor before the next
+    page is asked for. It raises a CrawlError for an account that can't be read; nothing else may escape.
+    """
+
+    platform: ClassVar[str]  # the word in account lists and `--platform`
+    title: ClassVar[str]  # what people call it
+    Options: ClassVar[type[CrawlerOptions]] = CrawlerOptions
+
+    def __init__(self, options: CrawlerOptions, *, clock: Callable[[], datetime]) -> None:
+        self.options = options
+        self.clock = clock
+
+    @abc.abstractmethod
+    def crawl(self, request: CrawlRequest) -> Iterator[CrawledPage]:
+        """Yield pages of `request.account`; raise CrawlError."""
+
+    def missing_credentials(self) -> str:
+        """Why this crawler can't be used as configured, in plain words with the mend; empty when it can."""
+        return ""
+
+    def close(self) -> None:  # noqa: B027 - optional
+        """Give back connections and child processes."""
+
+
+class Detector(abc.ABC):
+    """Finds one policy rule's indicators. A pure function of reading and policy: no network, database or clock.
+
+    `detect` reads a post (with its author's profile at hand), `detect_profile` a profile alone. The seam filters by account
+    kind: a rule that does not apply to a kind is never run on it.
+    """
+
+    rule: ClassVar[str]
+    revision: ClassVar[str] = "1"  # raised when the code would judge differently: history is then read again
+
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy
+        self.config: Rule = policy.rule(self.rule)
+
+    @property
+    def version(self) -> str:
+        """Code revision and a digest of everything in the policy that this rule depends on."""
+        return f"{self.revision}+{self.policy.rule_digest(self.rule)}"
+
+    def applies_to(self, account: Account) -> bool:
+        return account.kind in self.config.kinds
+
+    def detect(self, reading: Reading) -> Iterable[Finding]:
+        """Findings of one post."""
+        return ()
+
+    def detect_profile(self, reading: Reading) -> Iterable[Finding]:
+        """Findings of the account's profile (`reading.post` is None, or is ignored)."""
+        return ()
+
+    def finding(
+        self,
+        category: str,
+        *,
+        score: float,
+        reason: str,
+        spans: Iterable[Span] = (),
+        severity: Severity | None = None,
+        scope: FindingScope = FindingScope.POST,
+    ) -> Finding:
+        """A finding of this rule, filled in from the policy. `severity` overrides the category's own."""
+        settings = self.config.category(category)
+        return Finding(
+            rule=self.rule,
+            category=category,
+            severity=severity or settings.severity,
+            score=round(min(max(score, 0.0), 1.0), 4),
+            spans=tuple(sorted(set(spans))),
+            clause=settings.clause or self.config.clause,
+            route=settings.route or self.config.route,
+            reason=reason,
+            scope=scope,
+            detector_version=self.version,
+            policy_version=self.policy.version,
+        )

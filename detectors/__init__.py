@@ -1,0 +1,1 @@
+"""Detectors: `ls` is what we look for, one module a policy rule; underscore modules are shared parts."""
