@@ -53,6 +53,10 @@ class Crawler(abc.ABC):
     def crawl(self, request: CrawlRequest) -> Iterator[CrawledPage]:
         """Yield pages of `request.account`; raise CrawlError."""
 
+    def credential_of(self, account: Account) -> str:
+        """An opaque name (never the secret) of the credential that reads this account: a dead one stops only its own accounts."""
+        return self.platform
+
     def missing_credentials(self) -> str:
         """Why this crawler can't be used as configured, in plain words with the mend; empty when it can."""
         return ""

@@ -1,0 +1,139 @@
+"""Facebook's Graph API through facebook-sdk 3.1.0, wrapped so that it is safe to use.
+
+The library is from 2018: it refuses every version of today, knows no way to send the token but in addresses, and drops HTTP
+status and headers. So it is built with a version that it accepts and then told ours, the token travels in the Authorization
+header of our own session, and answers are judged here. Its `get_all_connections` and Graph's `paging.next` are never used:
+both carry a token in the address.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import requests
+from requests.auth import AuthBase
+
+from core.errors import PlatformDown, RateLimited
+from crawlers._exchange import Answer, Exchange
+from crawlers._graph_errors import NodeUnseen, judge
+from crawlers._graph_usage import Usage, usage_of
+from crawlers._rebase import rebased_session
+from crawlers._strict import mapping
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # facebook-sdk has a "\d" outside of a raw string
+    import facebook
+
+COLLECTOR = f"facebook_pages 1, facebook-sdk {facebook.__version__}"
+MAX_IDS = 50  # of one lookup
+_STOP_AT = 95  # per cent of a limit; Graph refuses, and may punish, at 100
+_LIBRARY_URL = "https://graph.facebook.com/"
+_ONWARD = ("after", "until", "__paging_token")
+
+
+class _Bearer(AuthBase):
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {self._token}"
+        return request
+
+
+class GraphClient:
+    """Asks Graph with one token. Every method raises CrawlError and returns an answer that holds no error."""
+
+    def __init__(
+        self,
+        *,
+        token: str,
+        app_secret: str,
+        version: str,
+        base_url: str,
+        timeout: float,
+        clock: Callable[[], datetime],
+        sleep: Callable[[float], None],
+    ) -> None:
+        session = rebased_session(_LIBRARY_URL, base_url, seconds=timeout)
+        session.auth = _Bearer(token)
+        self._session = session
+        self._clock = clock
+        self.version = version
+        self._graph = facebook.GraphAPI(access_token=None, version="3.1", session=session, timeout=timeout)
+        self._graph.version = version
+        proof = hmac.new(app_secret.encode(), token.encode(), hashlib.sha256).hexdigest() if app_secret else ""
+        self._proof = {"appsecret_proof": proof} if proof else {}
+        secrets = [secret for secret in (token, app_secret, proof) if secret]
+        self._exchange = Exchange("Facebook", session, collector=COLLECTOR, secrets=secrets, clock=clock, sleep=sleep)
+        self._wall: Usage | None = None
+
+    def node(self, node_id: str, fields: str) -> Answer:
+        return self._ask(lambda: self._graph.get_object(node_id, fields=fields, **self._proof))
+
+    def nodes(self, ids: Sequence[str], fields: str) -> Answer:
+        """Several nodes by id, at most MAX_IDS; one that can't be read fails the whole question."""
+        return self._ask(lambda: self._graph.get_objects(list(ids), fields=fields, **self._proof))
+
+    def edge(self, node_id: str, edge: str, **parameters: Any) -> Answer:
+        """One page of what hangs on a node."""
+        return self._ask(lambda: self._graph.get_connections(node_id, edge, **parameters, **self._proof))
+
+    def served_version(self, answer: Answer) -> str:
+        """The version that Graph answered in if it is not the one asked for (it moves retired ones up in silence), else ''."""
+        served = answer.headers.get("facebook-api-version", self.version)
+        return "" if served == self.version else served[:8]
+
+    def close(self) -> None:
+        self._session.close()
+
+    def _ask(self, call: Callable[[], object]) -> Answer:
+        now = self._clock()
+        if self._wall and now < self._wall.until:
+            raise RateLimited(
+                f"Facebook: {self._wall.percent} % of a limit is used; stopped before the wall", until=self._wall.until
+            )
+        answer = self._exchange.ask(call, self._judge)
+        usage = usage_of(answer.headers, now=now)
+        self._wall = usage if usage.percent >= _STOP_AT else None
+        return answer
+
+    def _judge(self, answer: Answer) -> None:
+        if not answer.is_json:
+            raise PlatformDown(f"Facebook answered with something other than JSON ({answer.status})")
+        try:
+            judge(answer.status, answer.json(), usage_of(answer.headers, now=self._clock()))
+        except NodeUnseen as unseen:
+            unseen.raw = answer.raw
+            raise
+
+
+def onward(answer: Mapping[str, Any]) -> dict[str, str]:
+    """The parameters that lead to the next page, empty on the last one.
+
+    Graph leaves `next` out of the last page's paging. It is read only for that, and for the place of a page where there are
+    no cursors; the token that it carries is never touched.
+    """
+    paging = mapping(answer, "paging")
+    following = paging.get("next")
+    if not isinstance(following, str):
+        return {}
+    after = mapping(paging, "cursors").get("after")
+    if isinstance(after, str) and after:
+        return {"after": after}
+    return dict(_places(following))
+
+
+def _places(address: str) -> Iterator[tuple[str, str]]:
+    try:
+        query = parse_qs(urlsplit(address).query, max_num_fields=100)
+    except ValueError:
+        return
+    for name in _ONWARD:
+        if query.get(name, [""])[0]:
+            yield name, query[name][0]

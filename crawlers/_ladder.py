@@ -1,0 +1,163 @@
+"""Reads one site from the best source that it offers; found once, remembered in the cursor, looked for anew when it is gone.
+
+The ladder, best first: WordPress REST, Atom, RSS, JSON Feed, sitemap, and last the pages that the home page links to.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import urljoin, urlsplit
+
+import lxml.html  # type: ignore[import-untyped]
+from scrapy.http import Response
+
+from core.errors import AccountNotFound, AccountPrivate, CrawlError, ParseError, RateLimited
+from core.records import Gone, GoneReason, KnownPost, Profile
+from crawlers._articles import Unreadable, decode, parse_html, read_article, tidy
+from crawlers._discovery import choose_source
+from crawlers._entries import crawl_feed, give_page, page_post
+from crawlers._feeds import Entry
+from crawlers._site import Enough, OffSite, Site, content_type, demand_readable, digest, validators_of
+from crawlers._sitemaps import crawl_sitemap
+from crawlers._wordpress import crawl_wordpress, recheck_wordpress
+
+_HEADLINES = "//article//a[@href] | //h1//a[@href] | //h2//a[@href] | //h3//a[@href] | //a[@rel='bookmark'][@href]"
+
+
+async def crawl_site(site: Site) -> None:
+    """The whole crawl of one site.
+
+    Raises:
+        CrawlError: the site as a whole can't be read. What was given before stands.
+    """
+    try:
+        await _crawl_rung(site)
+        await _recheck(site)
+    except Enough as limit:
+        site.troubles[f"the limit of {limit} a run is reached: the next run goes on"] += 1
+    if site.troubles:
+        site.give(note="; ".join(f"{count} x {what}" for what, count in sorted(site.troubles.items())[:8]))
+
+
+async def _crawl_rung(site: Site) -> None:
+    home = await _open_home(site)
+    if "rung" in site.state:
+        try:
+            await _climb(site, home)
+            return
+        except (AccountNotFound, AccountPrivate, ParseError):  # the source was taken away: look for another
+            site.state = {name: value for name, value in site.state.items() if name in {"lang", "home", "seen"}}
+    if home.status == 304:
+        home = await _open_home(site, anew=True)
+    site.state["rung"], site.state["source"] = await choose_source(site, home)
+    await _climb(site, home)
+
+
+async def _climb(site: Site, home: Response) -> None:
+    rung = site.state["rung"]
+    if rung == "wordpress":
+        await crawl_wordpress(site)
+    elif rung == "feed":
+        await crawl_feed(site)
+    elif rung == "sitemap":
+        await crawl_sitemap(site)
+    else:
+        await _crawl_links(site, home)
+
+
+async def _open_home(site: Site, *, anew: bool = False) -> Response:
+    """The site's home page: whether there is a site at all, and what it says of itself."""
+    try:
+        home = await site.fetch(site.base_url, {} if anew else site.state.get("home"))
+    except OffSite:
+        raise AccountNotFound("the site has moved to another address") from None
+    demand_readable(home)
+    if home.status == 304:
+        return home
+    site.state["home"] = validators_of(home)
+    try:
+        tree = parse_html(decode(home.body, content_type(home)))
+    except Unreadable:
+        return home
+    site.state["lang"] = (tree.get("lang") or "und").lower()[:35]
+    if not anew:
+        site.give(site.raw(home), profile=_profile(site, tree))
+    return home
+
+
+def _profile(site: Site, tree: lxml.html.HtmlElement) -> Profile:
+    def first(*paths: str) -> str:
+        found = (tidy(str(text)) for path in paths for text in tree.xpath(path)[:1])
+        return next((text for text in found if text), "")
+
+    icon = first("//meta[@property='og:image']/@content", "//link[contains(@rel, 'icon')]/@href")
+    return Profile(
+        display_name=first("//meta[@property='og:site_name']/@content", "//title/text()"),
+        bio=first("//meta[@name='description']/@content", "//meta[@property='og:description']/@content"),
+        url=site.base_url,
+        picture_url=urljoin(site.base_url, icon) if icon else "",
+    )
+
+
+async def _crawl_links(site: Site, home: Response) -> None:
+    """The last rung: the home page itself, and the pages of the site that its headlines link to.
+
+    Raises:
+        ParseError: nothing on the site could be read as text.
+    """
+    if home.status == 304:
+        return
+    html = decode(home.body, content_type(home))
+    try:
+        article = read_article(html, home.url)
+    except Unreadable as error:
+        site.troubles[f"the home page was not read: {error}"] += 1
+    else:
+        site.give(site.raw(home), posts=(page_post(site, article, native_id=site.base_url, url=site.base_url),))
+    try:
+        links = [site.absolute(str(a.get("href")), home.url) for a in parse_html(html).xpath(_HEADLINES)]
+    except Unreadable:
+        links = []
+    urls = [url for url in dict.fromkeys(links) if url and url not in {site.base_url, home.url}]
+    seen = site.state.setdefault("seen", {})
+    for url in urls:
+        if digest(url) not in seen:
+            await give_page(site, Entry(key=url, url=url), home.url)
+    if not site.posts and not seen:
+        raise ParseError("nothing on the site could be read as text")
+
+
+async def _recheck(site: Site) -> None:
+    """Look again at stored posts that are due and that this run has not shown."""
+    if site.state["rung"] == "wordpress":
+        await recheck_wordpress(site, site.recheck)
+    for known in site.recheck:
+        if known.native_id not in site.swept:
+            await _look_again(site, known)
+
+
+async def _look_again(site: Site, known: KnownPost) -> None:
+    """Fetch a post's own address. Gone only by 404, 410 or a way back to the front door; all else but a page is a trouble."""
+    url = site.absolute(known.url, site.base_url)
+    if not url:
+        return
+    try:
+        page = await site.fetch(url)
+        if page.status in {404, 410}:
+            gone = Gone(native_id=known.native_id, reason=GoneReason.DELETED, definite=page.status == 410)
+            site.give(site.raw(page), gone=(gone,))
+            return
+        demand_readable(page)
+        if urlsplit(page.url).path in {"", "/"} and urlsplit(url).path not in {"", "/"}:
+            site.give(site.raw(page), gone=(Gone(native_id=known.native_id, reason=GoneReason.UNAVAILABLE),))
+            return
+        article = read_article(decode(page.body, content_type(page)), page.url)
+    except RateLimited:
+        raise
+    except (Unreadable, CrawlError) as error:
+        site.troubles[f"a stored post could not be looked at again: {error}"] += 1
+        return
+    if known.revision.startswith("page@"):
+        post = page_post(site, article, native_id=known.native_id, url=known.url, known=known)
+        site.give(site.raw(page), posts=(post,))
+    else:  # its text came from a feed: this page, read another way, would look like an edit
+        site.give(site.raw(page), verified=(known.native_id,))

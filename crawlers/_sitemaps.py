@@ -1,0 +1,100 @@
+"""Reads sitemaps (sitemaps.org 0.9, with the news extension) and their indexes, within bounds."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from lxml import etree  # type: ignore[import-untyped]
+
+from core.errors import CrawlError, ParseError, RateLimited
+from crawlers._articles import read_time, tidy
+from crawlers._entries import give_entries
+from crawlers._feeds import Entry
+from crawlers._site import Site, demand_readable
+
+_MOST_SITEMAPS = 50  # files read in one crawl; an index may name itself, or never end
+_MOST_URLS = 5000
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+_MOST_BYTES = 16 * 1024 * 1024  # of one file, unpacked
+
+
+@dataclass(frozen=True, slots=True)
+class Sitemap:
+    """The pages that a sitemap lists, and the sitemaps that an index does."""
+
+    entries: tuple[Entry, ...] = ()
+    children: tuple[str, ...] = field(default=(), repr=False)
+
+
+def parse_sitemap(body: bytes) -> Sitemap:
+    """Read one sitemap or index.
+
+    Raises:
+        ParseError: neither of the two, or larger than we read once unpacked.
+    """
+    if body.startswith(b"\x1f\x8b"):
+        body = _unpack(body)
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, recover=True, remove_comments=True)
+    try:
+        root = etree.fromstring(body, parser)
+    except (etree.LxmlError, ValueError):
+        root = None
+    kind = etree.QName(root).localname if root is not None else ""
+    if root is None or kind not in {"urlset", "sitemapindex"}:
+        raise ParseError("the address holds no sitemap")
+    if kind == "sitemapindex":
+        return Sitemap(children=tuple(_value(child, "loc") for child in root[: _MOST_SITEMAPS * 2]))
+    return Sitemap(entries=tuple(_entry(child) for child in root[:_MOST_URLS]))
+
+
+def _entry(element: etree._Element) -> Entry:
+    url = _value(element, "loc")
+    posted_at, edited_at = read_time(_value(element, "publication_date"))[0], read_time(_value(element, "lastmod"))[0]
+    return Entry(key=url, url=url, title=tidy(_value(element, "title")), posted_at=posted_at, edited_at=edited_at)
+
+
+def _value(element: etree._Element, name: str) -> str:
+    found = element.xpath("string(.//*[local-name()=$name][1])", name=name)
+    return str(found).strip()
+
+
+def _unpack(body: bytes) -> bytes:
+    try:
+        unpacker = zlib.decompressobj(wbits=31)
+        unpacked = unpacker.decompress(body, _MOST_BYTES)
+    except zlib.error:
+        raise ParseError("a packed sitemap is broken") from None
+    if unpacker.unconsumed_tail:
+        raise ParseError("a packed sitemap is larger than we read")
+    return unpacked
+
+
+async def crawl_sitemap(site: Site) -> None:
+    """Give the pages that the site's sitemaps list and that are new or changed, the youngest first."""
+    waiting, visited = [str(site.state["source"])], set[str]()
+    while waiting and len(visited) < _MOST_SITEMAPS:
+        url = waiting.pop(0)
+        visited.add(url)
+        try:
+            response = await site.fetch(url)
+            demand_readable(response)
+            found = parse_sitemap(response.body)
+        except RateLimited:
+            raise
+        except CrawlError as error:
+            if len(visited) == 1:
+                raise
+            site.troubles[f"a sitemap was not read: {error}"] += 1
+            continue
+        children = (site.absolute(child, response.url) for child in found.children)
+        waiting += [child for child in dict.fromkeys(children) if child and child not in visited and child not in waiting]
+        entries = sorted(
+            (e for e in found.entries if site.absolute(e.url, response.url)),
+            key=lambda e: e.edited_at or e.posted_at or _LONG_AGO,
+            reverse=True,
+        )
+        await give_entries(site, tuple(entries), site.raw(response))
+    if waiting:
+        site.troubles[f"more than {_MOST_SITEMAPS} sitemaps: the rest was not read"] += 1

@@ -1,0 +1,122 @@
+"""The Scrapy side of the site crawler: settings, spider, and middlewares that say in types why a request was refused."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+from scrapy import Request, Spider, signals
+from scrapy.crawler import Crawler
+from scrapy.downloadermiddlewares.offsite import OffsiteMiddleware
+from scrapy.downloadermiddlewares.robotstxt import RobotsTxtMiddleware
+from scrapy.exceptions import IgnoreRequest
+from scrapy.http import Response
+from scrapy.robotstxt import RobotParser
+
+from core.errors import CrawlError, ParseError, RateLimited
+from crawlers._egress import Egress
+from crawlers._frames import Failure, Frame, Job
+from crawlers._ladder import crawl_site
+from crawlers._site import LeftSite, RobotsRefused, Site
+
+MAX_BYTES = 8 * 1024 * 1024  # of one answer, before and after unpacking
+
+
+class TypedRobots(RobotsTxtMiddleware):
+    def process_request_2(self, rp: RobotParser | None, request: Request) -> None:
+        try:
+            super().process_request_2(rp, request)
+        except IgnoreRequest:
+            raise RobotsRefused from None
+
+
+class TypedOffsite(OffsiteMiddleware):
+    """Judges every request, so also each step of a redirect."""
+
+    def should_follow(self, request: Request, spider: Spider) -> bool:
+        return isinstance(spider, SiteSpider) and spider.site.holds(request.url)
+
+    def process_request(self, request: Request, spider: Spider | None = None) -> None:
+        try:
+            super().process_request(request)
+        except IgnoreRequest:
+            raise LeftSite from None
+
+
+def settings_for(job: Job) -> dict[str, Any]:
+    """Scrapy's settings for one site. Listeners, cookies, proxies, meta refresh and every scheme but http(s) are off."""
+    return {
+        "ADDONS": {},
+        "AUTOTHROTTLE_ENABLED": job.delay > 0,
+        "AUTOTHROTTLE_START_DELAY": job.delay,
+        "CONCURRENT_REQUESTS_PER_DOMAIN": 1,
+        "COOKIES_ENABLED": False,
+        "DOWNLOAD_DELAY": job.delay,
+        "DOWNLOAD_HANDLERS": {
+            "http": "crawlers._egress.GuardedHandler",
+            "https": "crawlers._egress.GuardedHandler",
+            **dict.fromkeys(("data", "file", "ftp", "s3")),
+        },
+        "DOWNLOAD_MAXSIZE": MAX_BYTES,
+        "DOWNLOAD_TIMEOUT": job.timeout,
+        "DOWNLOAD_VERIFY_CERTIFICATES": True,
+        "DOWNLOADER_MIDDLEWARES": {
+            "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,
+            "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
+            TypedOffsite: 50,
+            TypedRobots: 100,
+        },
+        "HTTPPROXY_ENABLED": False,  # a proxy would resolve names past our guard
+        "LOG_ENABLED": False,  # Scrapy's log lines hold URLs
+        "METAREFRESH_ENABLED": False,
+        "REDIRECT_MAX_TIMES": 5,
+        "REFERER_ENABLED": False,
+        "REMOTE_CONTROL_ENABLED": False,
+        "RETRY_HTTP_CODES": [500, 502, 504],  # 429 and 503 carry Retry-After: the pipeline waits, not we
+        "RETRY_TIMES": 1,
+        "ROBOTSTXT_OBEY": True,
+        "ROBOTSTXT_USER_AGENT": job.robots_agent,
+        "TELNETCONSOLE_ENABLED": False,
+        "USER_AGENT": job.user_agent,
+    }
+
+
+class SiteSpider(Spider):
+    """Reads one site, one request after the other; each page goes out through `write` before the next is asked for."""
+
+    name = "site"
+
+    def __init__(self, job: Job, egress: Egress, write: Callable[[Frame], None]) -> None:
+        super().__init__()
+        self.egress = egress
+        self.site = Site(job, download=self._download, emit=lambda page: write(Frame.of_page(page)))
+        self._write = write
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> SiteSpider:
+        spider: SiteSpider = super().from_crawler(crawler, *args, **kwargs)
+        crawler.signals.connect(spider._learn_robots, signal=signals.robots_parsed)
+        return spider
+
+    async def start(self) -> AsyncIterator[Request]:
+        failure = None
+        try:
+            await crawl_site(self.site)
+        except CrawlError as error:
+            wait = self.site.retry_after if isinstance(error, RateLimited) else None
+            failure = Failure(error=type(error).__name__, message=str(error), retry_after=wait)
+        except Exception as error:
+            failure = Failure(error=ParseError.__name__, message=f"the site could not be read ({type(error).__name__})")
+        received = self.crawler.stats.get_value("downloader/response_bytes", 0)
+        counts = {"requests": self.site.requests, "posts": self.site.posts, "bytes": int(received)}
+        self._write(Frame(failure=failure, counts=counts))
+        none_left: tuple[Request, ...] = ()  # for Scrapy's scheduler: all were awaited above
+        for request in none_left:
+            yield request
+
+    async def _download(self, request: Request) -> Response:
+        return await self.crawler.engine.download_async(request)
+
+    def _learn_robots(self, robotparser: Any, request: Request) -> None:
+        if self.site.holds(request.url):
+            self.site.sitemaps = list(getattr(robotparser, "rp", robotparser).sitemaps)[:20]

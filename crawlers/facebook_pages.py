@@ -1,0 +1,253 @@
+"""Facebook: the own posts of known Pages, read through the Graph API.
+
+Each crawl reads the Page's `published_posts` down through a trailing window again, because Graph does not say what was edited,
+then asks for the older posts that are due. A Page that granted us a task needs a Page or system-user token; any other Page
+needs the Page Public Content Access feature (App Review). Graph shows about 600 ranked posts a Page and year.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, ConfigDict, Field, SecretStr
+
+from core.errors import AccountNotFound, AuthError, ParseError
+from core.records import Account, CrawledPage, Gone, GoneReason, Post
+from core.seams import Crawler, CrawlerOptions, CrawlRequest
+from crawlers._exchange import Answer
+from crawlers._facebook_posts import PAGE_FIELDS, POST_FIELDS, is_anothers, is_page_id, is_post_id, parse_page, parse_post
+from crawlers._facebook_progress import Progress, Walk, read_progress
+from crawlers._graph import MAX_IDS, GraphClient, onward
+from crawlers._graph_errors import NodeUnseen, Refused
+from crawlers._rebase import trusted_base_url
+from crawlers._strict import not_understood
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", re.ASCII)
+_RANKED = 600  # posts of a Page that Graph returns for a year, about
+
+
+class FacebookOptions(CrawlerOptions):
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    access_token: SecretStr | None = None  # a system user's, for every Page without its own
+    page_tokens: dict[str, SecretStr] = Field(default_factory=dict)  # handle or id of a Page -> its own token
+    app_secret: SecretStr | None = None
+    base_url: Annotated[str, AfterValidator(trusted_base_url)] = "https://graph.facebook.com"
+    version: Annotated[str, Field(pattern=r"^v\d{2}\.\d$")] = "v26.0"
+    timeout: Annotated[float, Field(gt=0, le=300)] = 30.0  # seconds for one whole answer
+    page_size: Annotated[int, Field(gt=0, le=100)] = 50  # Graph refuses 100 of some Pages' posts as too much data
+    max_pages: Annotated[int, Field(gt=0)] = 60  # of one account and crawl
+    reread_days: Annotated[int, Field(ge=0)] = 30  # how far back each crawl looks for edits
+
+
+class FacebookCrawler(Crawler):
+    """Reads Facebook Pages; a handle is the Page's user name or id."""
+
+    platform = "facebook"
+    title = "Facebook"
+    Options = FacebookOptions
+    options: FacebookOptions
+
+    def __init__(
+        self, options: CrawlerOptions, *, clock: Callable[[], datetime], sleep: Callable[[float], None] = time.sleep
+    ) -> None:
+        super().__init__(options, clock=clock)
+        self._sleep = sleep
+        self._opened: dict[str, GraphClient] = {}
+
+    def missing_credentials(self) -> str:
+        tokens = [self.options.access_token, *self.options.page_tokens.values()]
+        if any(token and token.get_secret_value().strip() for token in tokens):
+            return ""
+        return (
+            "Facebook needs an access token: make one for a system user with pages_read_engagement and set "
+            "NIGHTROUNDS_PLATFORMS__FACEBOOK__ACCESS_TOKEN, or page_tokens under [platforms.facebook] in nightrounds.toml"
+        )
+
+    def close(self) -> None:
+        for client in self._opened.values():
+            client.close()
+        self._opened.clear()
+
+    def crawl(self, request: CrawlRequest) -> Iterator[CrawledPage]:
+        """Yield the Page, then its posts from the newest back, then what became of `request.recheck`."""
+        account = request.account
+        known_id = account.native_id or (request.cursor.state.get("native_id") if request.cursor else None)
+        name = str(known_id) if is_page_id(known_id) else account.handle
+        if not _NAME.fullmatch(name):
+            raise AccountNotFound("Facebook: a handle is a Page's user name or id, without its address")
+        client = self._client(account, name)
+        answer = client.node(name, PAGE_FIELDS)
+        page = parse_page(answer.json())
+        progress = read_progress(request.cursor, page.native_id, request.since)
+        yield CrawledPage(
+            raw=(answer.raw,),
+            profile=page.profile,
+            native_account_id=page.native_id,
+            cursor=progress.cursor(),
+            note=_join(_renamed(account, page.username), _other_version(client, answer)),
+        )
+        seen: set[str] = set()
+        for crawled in self._read_posts(client, account, progress):
+            seen.update(post.native_id for post in crawled.posts)
+            yield crawled
+        due = [known.native_id for known in request.recheck if known.native_id not in seen and is_post_id(known.native_id)]
+        for start in range(0, len(due), MAX_IDS):
+            yield from _look_again(client, account, due[start : start + MAX_IDS])
+
+    def _client(self, account: Account, name: str) -> GraphClient:
+        """The client of the Page's own token, else of the general one.
+
+        Raises:
+            AuthError: there is neither.
+        """
+        own = {key.casefold(): token for key, token in self.options.page_tokens.items()}
+        token = own.get(account.handle.casefold()) or own.get(name.casefold()) or self.options.access_token
+        secret = token.get_secret_value().strip() if token else ""
+        if not secret:
+            raise AuthError(
+                self.missing_credentials()
+                or "Facebook: this Page has no token in page_tokens; set NIGHTROUNDS_PLATFORMS__FACEBOOK__ACCESS_TOKEN"
+            )
+        if secret not in self._opened:
+            app_secret = self.options.app_secret
+            self._opened[secret] = GraphClient(
+                token=secret,
+                app_secret=app_secret.get_secret_value().strip() if app_secret else "",
+                version=self.options.version,
+                base_url=self.options.base_url,
+                timeout=self.options.timeout,
+                clock=self.clock,
+                sleep=self._sleep,
+            )
+        return self._opened[secret]
+
+    def _read_posts(self, client: GraphClient, account: Account, progress: Progress) -> Iterator[CrawledPage]:
+        """Finish the walk that an earlier crawl left, then take one from the top."""
+        resumed = progress.walk is not None
+        for pages_left in reversed(range(self.options.max_pages)):
+            walk = progress.walk or progress.begin(self.clock(), timedelta(days=self.options.reread_days))
+            answer, walk = self._ask_posts(client, progress.native_id, walk)
+            document = answer.json()
+            found = _parse_posts(document, account, progress.native_id)
+            place = onward(document)
+            if place and place == walk.place:
+                raise ParseError("Facebook leads from a page of posts back to the same page")
+            if found.is_garbled:
+                yield CrawledPage(raw=(answer.raw,), note=found.note)
+                raise ParseError(f"Facebook: none of the {found.broken} posts of a page was understood")
+            walk = walk.past(len(found.posts), place)
+            progress = replace(progress, walk=walk) if place else progress.finish(walk)
+            at_limit = not place and walk.since is None and walk.seen >= 0.97 * _RANKED
+            note = _join(
+                found.note,
+                "platform window limit reached: Facebook may hold more posts than it shows" if at_limit else "",
+                "page limit reached: the next crawl goes on here" if place and not pages_left else "",
+            )
+            yield CrawledPage(raw=(answer.raw,), posts=found.posts, cursor=progress.cursor(), note=note)
+            if not place and not resumed:
+                return
+            resumed = resumed and bool(place)
+
+    def _ask_posts(self, client: GraphClient, page_id: str, walk: Walk) -> tuple[Answer, Walk]:
+        """One page, and the walk as it was asked for: Graph may have forgotten the place of an earlier day."""
+        asked: dict[str, Any] = {"fields": POST_FIELDS, "limit": self.options.page_size}
+        if walk.since is not None:
+            asked["since"] = walk.since
+        try:
+            return client.edge(page_id, "published_posts", **asked, **walk.place), walk
+        except Refused:
+            if not walk.is_stored:
+                raise
+        return client.edge(page_id, "published_posts", **asked), walk.from_the_top()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """The posts of one page, read."""
+
+    posts: tuple[Post, ...]
+    broken: int
+    others: int
+
+    @property
+    def is_garbled(self) -> bool:
+        return self.broken > 0 and not self.posts and not self.others
+
+    @property
+    def note(self) -> str:
+        return _join(not_understood(self.broken), f"{self.others} not the Page's own left out" if self.others else "")
+
+
+def _parse_posts(document: dict[str, Any], account: Account, page_id: str) -> _Found:
+    """Raises ParseError for what is no page of posts."""
+    items = document.get("data")
+    if not isinstance(items, list):
+        raise ParseError("Facebook answered without a list of posts")
+    posts: list[Post] = []
+    broken = others = 0
+    for item in items:
+        try:
+            if is_anothers(item, page_id):
+                others += 1
+            else:
+                posts.append(parse_post(item, account))
+        except (ParseError, AttributeError):
+            broken += 1
+    return _Found(posts=tuple(posts), broken=broken, others=others)
+
+
+def _look_again(client: GraphClient, account: Account, ids: Sequence[str]) -> Iterator[CrawledPage]:
+    """Look stored posts up together; one that is gone fails them all, and is then found by halving (12 questions, not 50)."""
+    try:
+        answer = client.nodes(ids, POST_FIELDS)
+    except NodeUnseen as unseen:
+        if len(ids) > 1:
+            middle = len(ids) // 2
+            yield from _look_again(client, account, ids[:middle])
+            yield from _look_again(client, account, ids[middle:])
+        else:  # deleted, or hidden from this token: Graph does not say which, so it takes another sighting
+            raw = (unseen.raw,) if unseen.raw else ()
+            yield CrawledPage(raw=raw, gone=(Gone(native_id=ids[0], reason=GoneReason.UNAVAILABLE),))
+        return
+    document = answer.json()
+    posts: list[Post] = []
+    verified: list[str] = []
+    gone: list[Gone] = []
+    for native_id in ids:
+        item = document.get(native_id)
+        if not isinstance(item, dict) or item.get("id") != native_id:
+            continue
+        if item.get("is_published") is False:
+            gone.append(Gone(native_id=native_id, reason=GoneReason.PRIVATE, definite=True))
+            continue
+        try:
+            posts.append(parse_post(item, account))
+        except ParseError:
+            verified.append(native_id)  # not understood, but there
+    silent = len(ids) - len(posts) - len(verified) - len(gone)
+    note = _join(not_understood(len(verified)), f"Facebook said nothing of {silent} looked-up posts" if silent else "")
+    yield CrawledPage(raw=(answer.raw,), posts=tuple(posts), gone=tuple(gone), verified=tuple(verified), note=note)
+
+
+def _renamed(account: Account, username: str) -> str:
+    known = account.handle.casefold()
+    return (
+        "renamed: the Page has another user name now"
+        if username and not known.isdigit() and username.casefold() != known
+        else ""
+    )
+
+
+def _other_version(client: GraphClient, answer: Answer) -> str:
+    served = client.served_version(answer)
+    return f"Facebook answered in another version of its API than {client.version}; it may have retired ours" if served else ""
+
+
+def _join(*notes: str) -> str:
+    return "; ".join(note for note in notes if note)

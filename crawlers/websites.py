@@ -1,0 +1,121 @@
+"""Websites, blogs and microsites: reads a site's own posts from the best source that it offers, by Scrapy in a child process.
+
+An account's handle is the site's address, such as https://blog.example.org/. robots.txt is obeyed, one request is made at a
+time, and no connection goes to an address that is not public.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from datetime import timedelta
+from ipaddress import ip_address
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import Field, field_validator
+
+from core import errors
+from core.errors import AccountNotFound, Blocked, CrawlError, ParseError, RateLimited
+from core.records import CrawledPage
+from core.seams import Crawler, CrawlerOptions, CrawlRequest
+from crawlers._child import FetchingChild
+from crawlers._egress import Egress, EgressRefused, origin
+from crawlers._frames import Failure, Job
+
+log = logging.getLogger(__name__)
+
+
+class SiteRateLimited(RateLimited):
+    """One site asks us to wait. There is no shared credential: the other sites go on."""
+
+    scope = errors.Scope.ACCOUNT
+
+
+class WebsiteOptions(CrawlerOptions):
+    """`[platforms.website]`. Times are seconds; the limits are per account and run."""
+
+    contact_url: str = "https://www.mountsinai.org/contact"  # where a site's owner can complain of our visits
+    user_agent: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9._-]*$")] = "NightRounds"  # also its name for robots.txt
+    delay: Annotated[float, Field(ge=0, le=60)] = 1.0  # between two requests; 0 only suits loopback
+    timeout: Annotated[float, Field(gt=0, le=300)] = 30.0  # of one request
+    time_limit: Annotated[float, Field(gt=0, le=7200)] = 900.0  # of one account; then the child process is killed
+    max_pages: Annotated[int, Field(gt=0)] = 600
+    max_posts: Annotated[int, Field(gt=0)] = 500
+    rebase: dict[str, str] = Field(default={})  # origin of a site: loopback origin that stands in for it
+
+    @field_validator("rebase")
+    @classmethod
+    def _only_loopback(cls, rebase: dict[str, str]) -> dict[str, str]:
+        for source, target in rebase.items():
+            try:
+                origin(source)
+                if not origin(target).startswith("http://") or not ip_address(urlsplit(target).hostname or "").is_loopback:
+                    raise ValueError
+            except (EgressRefused, ValueError):
+                raise ValueError(
+                    "expected origin: http://127.0.0.1:PORT (stand-ins are plain http on a loopback address)"
+                ) from None
+        return rebase
+
+
+class WebsiteCrawler(Crawler):
+    """Reads one site a call. The cursor holds the source that was chosen, validators and marks of what was seen, never text."""
+
+    platform = "website"
+    title = "Websites and blogs"
+    Options = WebsiteOptions
+    options: WebsiteOptions
+
+    def crawl(self, request: CrawlRequest) -> Iterator[CrawledPage]:
+        """Yield the site's pages as they are read.
+
+        Raises:
+            AccountNotFound: no such host or page, or the site has moved. AccountPrivate: it wants a login.
+            Blocked: robots.txt, a refusal, a challenge page, or our own guard. RateLimited: 429, or 503 with Retry-After.
+            PlatformDown: 5xx, time-outs, the time limit. ParseError: nothing on it can be read.
+        """
+        with FetchingChild(self._job(request)) as child:
+            for frame in child.frames():
+                if page := frame.crawled_page():
+                    yield page
+                if frame.counts is not None:
+                    log.info("website: %s", ", ".join(f"{count} {what}" for what, count in frame.counts.items()))
+                if frame.failure:
+                    raise self._error(frame.failure)
+
+    def _job(self, request: CrawlRequest) -> Job:
+        options = self.options
+        return Job(
+            base_url=_base_url(request.account.handle, options.rebase),
+            account_id=request.account.id,
+            state=dict(request.cursor.state) if request.cursor else {},
+            since=request.since,
+            recheck=tuple(request.recheck),
+            user_agent=f"{options.user_agent} (+{options.contact_url})",
+            robots_agent=options.user_agent,
+            **options.model_dump(include={"rebase", "delay", "timeout", "time_limit", "max_pages", "max_posts"}),
+        )
+
+    def _error(self, failure: Failure) -> CrawlError:
+        kind: Any = getattr(errors, failure.error, ParseError)
+        if kind is RateLimited:
+            wait = failure.retry_after
+            return SiteRateLimited(failure.message, until=self.clock() + timedelta(seconds=wait) if wait is not None else None)
+        return kind(failure.message) if issubclass(kind, CrawlError) else ParseError(failure.message)
+
+
+def _base_url(handle: str, rebase: dict[str, str]) -> str:
+    """The handle as an absolute URL with a path.
+
+    Raises:
+        AccountNotFound: it is no web address. Blocked: one that our guard refuses.
+    """
+    parts = urlsplit(handle.strip()) if handle.isprintable() else None
+    if parts is None or parts.scheme not in {"http", "https"} or not parts.netloc:
+        raise AccountNotFound("the handle is no web address; expected one such as https://blog.example.org/")
+    try:
+        Egress(rebase).check(handle.strip())
+    except EgressRefused as refusal:
+        raise Blocked(f"our own guard refused {refusal}") from None
+    return parts._replace(path=parts.path or "/", fragment="").geturl()

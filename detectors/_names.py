@@ -1,0 +1,79 @@
+"""Finds names of people by cautious evidence: a title, a cue ('patient', 'se llama'), or a common given name with a surname.
+
+Names of staff are found like all others; whether a name is a patient's is for the PHI detector to judge. Handles are no names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from importlib import resources
+
+import yaml
+
+from detectors._identifiers import Check, Shape
+
+_PART = r"(?:(?:Mc|Mac|O'|D'|De|La|Di|Van)?[A-Z][a-z]{1,20}(?:-[A-Z][a-z]{1,20})?)"
+_LINK = r"(?:\s(?:de\s(?:la\s|los\s)?|del\s|van\s|von\s|da\s|[A-Z]\.?\s)|\s)"
+_NAME = rf"{_PART}(?:{_LINK}{_PART}){{0,3}}\b"
+_FULL_NAME = rf"{_PART}(?:{_LINK}{_PART}){{1,3}}\b"
+_LOOSE_NAME = r"[a-z][a-z'-]{1,20}(?:\s[a-z][a-z'-]{1,20})?\b"
+_NOT_A_HANDLE = r"(?<![@#\w/.'-])"
+
+
+@cache
+def _list(name: str) -> frozenset[str]:
+    text = resources.files("detectors").joinpath("_data", "names.yaml").read_text(encoding="utf-8")
+    return frozenset(yaml.safe_load(text)[name].split())
+
+
+def _words(matched: str) -> list[str]:
+    return [word.strip("'.-") for word in matched.lower().replace("-", " ").split()]
+
+
+def _not_a_common_word(matched: str) -> bool | None:
+    return False if _words(matched)[0] in _list("not_names") else None
+
+
+def _holds_a_known_name(matched: str) -> bool | None:
+    """A given name first, or a surname last; not where a word that is no name stands anywhere."""
+    words = _words(matched)
+    if any(word in _list("not_names") for word in words):
+        return False
+    given = words[0] in _list("given") or words[0] in _list("ambiguous")
+    return None if given or words[-1] in _list("surnames") else False
+
+
+def _is_a_plain_given_name(matched: str) -> bool | None:
+    word = matched.lower()
+    return None if word in _list("given") and word not in _list("ambiguous") else False
+
+
+def _starts_with_a_given_name(matched: str) -> bool | None:
+    words = _words(matched)
+    return None if words[0] in _list("given") and words[0] not in _list("ambiguous") else False
+
+
+def name_shapes() -> Iterator[Shape]:
+    """Shapes of PERSON, by strength of evidence."""
+
+    def person(pattern: str, score: float, check: Check | None = None, *, any_case: bool = False, group: int = 1) -> Shape:
+        return Shape("PERSON", pattern, score, check=check, any_case=any_case, groups=(group,))
+
+    cue = r"(?i:patient|pt|paciente|residente?|named|nombre|name|called|se\sllamaba?|llamad[oa]|r\.?i\.?p\.?|q\.?e\.?p\.?d\.?)"
+    yield person(
+        rf"\b(?:Mr|Mrs|Ms|Mx|Miss|MR|MRS|MS|Sr|Sra|Srta|Don|Dona|Senor|Senora)\b\.?\s({_NAME})", 0.85, _not_a_common_word
+    )
+    yield person(rf"\b(?:Dr|Dra|DR|Doctor|Doctora|Prof|Professor|Nurse)\b\.?\s({_NAME})", 0.6, _not_a_common_word)
+    yield person(rf"\b{cue}(?:\s(?:(?i:name|is|was|es))\b|\s?[:,]){{0,2}}\s({_NAME})", 0.6, _holds_a_known_name)
+    yield person(
+        r"\b(?i:patient|pt|paciente|name|nombre)\s?:\s?([A-Z][A-Za-z'-]{1,20},\s?[A-Z][A-Za-z'-]{1,20}(?:\s[A-Z]\b\.?)?)",
+        0.8,
+    )
+    yield person(r"\b(?i:patient|pt|paciente|sr|sra|mr|mrs|ms)\.?\s([A-Z]\.\s?[A-Z]\.)", 0.5)
+    yield person(r"\b(?i:mr|mrs|ms|sra?)\.?\s([A-Z])\b\.?(?!['\w])", 0.4)
+    yield person(rf"{_NOT_A_HANDLE}\b({_FULL_NAME})", 0.6, _holds_a_known_name)
+    yield person(rf"{_NOT_A_HANDLE}\b({_PART}\s[A-Z]\b\.?)(?!\w)", 0.5, _starts_with_a_given_name)
+    yield person(rf"{_NOT_A_HANDLE}\b({_PART})\b(?!['-]?\w\w|\s[A-Z])", 0.4, _is_a_plain_given_name)
+    loose_cue = r"(?:my\s)?(?:patient|pt|paciente|named|se\sllama|mrs?\.?|ms\.?|sra\.?|rip)"
+    yield person(rf"\b{loose_cue}\s({_LOOSE_NAME})", 0.5, _starts_with_a_given_name, any_case=True)

@@ -1,0 +1,84 @@
+"""Phrases as compliance staff write them in the policy file, made into one pattern that runs in linear time (RE2).
+
+A phrase is plain words, matched whole and without regard to case or accents, with these signs:
+
+    support*        any ending: support, supports, supported
+    elect/re_elect  either one; _ joins words into one
+    (our) pick      the word may be left out
+    vote ... out    up to five words between
+    {number}        figures; other names in braces are slots that the rule itself fills in
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+import re2
+
+from core.errors import ConfigError
+from detectors._fold import fold
+
+_GAP = r"(?:[^\s.!?]+\s+){0,5}?"
+_BETWEEN = r"[\s,'\"*_:-]{1,3}"
+_OPTIONS = re2.Options()
+_OPTIONS.log_errors = False
+_OPTIONS.max_mem = 64 << 20
+
+
+def compile_phrases(phrases: Iterable[str], slots: Mapping[str, str] | None = None) -> re2._Regexp | None:
+    """One pattern over lower-case folded text for all of `phrases`, None where there are none.
+
+    `slots` gives each further {name} its pattern.
+
+    Raises:
+        ConfigError: a phrase has an empty word or a slot that the rule does not fill in.
+    """
+    filled = {"number": r"\d+", **(slots or {})}
+    parts = [_pattern(phrase, filled) for phrase in phrases]
+    return compile_pattern("|".join(parts)) if parts else None
+
+
+def compile_pattern(pattern: str) -> re2._Regexp:
+    return re2.compile(pattern, _OPTIONS)
+
+
+def _pattern(phrase: str, slots: Mapping[str, str]) -> str:
+    words = re.sub(r"/\s+", "/", phrase).split()
+    pattern = ""
+    for at, word in enumerate(words):
+        if word == "...":
+            pattern += _GAP
+            continue
+        last = at == len(words) - 1
+        after = "" if last else r"\s+" if words[at + 1] == "..." else _BETWEEN
+        if word.startswith("(") and word.endswith(")"):
+            pattern += f"(?:{_alternatives(word[1:-1], slots)}{after})?"
+        else:
+            pattern += _alternatives(word, slots) + after
+    return _edge(words[0], 0) + pattern + _edge(words[-1], -1)
+
+
+def _alternatives(word: str, slots: Mapping[str, str]) -> str:
+    parts = [_slot(part, slots) if part.startswith("{") else _word(part) for part in word.split("/")]
+    return parts[0] if len(parts) == 1 else f"(?:{'|'.join(parts)})"
+
+
+def _slot(part: str, slots: Mapping[str, str]) -> str:
+    try:
+        return slots[part[1:-1]]
+    except KeyError:
+        known = " or ".join(f"{{{name}}}" for name in slots)
+        raise ConfigError(f"policy phrase with {part}: expected {known}") from None
+
+
+def _word(word: str) -> str:
+    folded = fold(word).lower
+    if not folded.strip("*_"):
+        raise ConfigError(f"policy phrase: expected letters or figures in each word, got {word!r}")
+    return re.escape(folded).replace(r"\*", r"[a-z'-]*").replace("_", _BETWEEN)
+
+
+def _edge(word: str, at: int) -> str:
+    """A word boundary, where the phrase begins or ends in a letter or figure."""
+    return r"\b" if word.strip("()")[at].isalnum() or word[at] == "*" else ""

@@ -1,0 +1,155 @@
+"""Patient privacy (clause 3): identifier × patient × health context, and the replies and pictures that give a patient away.
+
+The score is the product of how surely somebody is a patient, how surely health is spoken of, and how far the parts together go
+towards one person. Names are in the minority: in a study of 754 clinicians' posts 2 % held one, yet in 32 % friends or family could
+have known the case (J Med Internet Res 2020;22(9):e19746), so time, place, age, rarity and relations count. Death never lowers a
+score. Record, social security and Medicare numbers are enough alone on our accounts; a telephone number or a date never is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import ClassVar
+
+from core.records import Finding, Kind, Reading, Severity, Span
+from core.seams import Detector
+from detectors._fold import fold
+from detectors._phi_evidence import STRONG, Evidence, Page, Part, author_pages, gather, identifying, passages
+from detectors._phi_reply import confirms_a_patient
+
+_STRONG_SCORE = 0.9
+_NO_RELEASE = "No release was looked up."
+
+
+class PhiDetector(Detector):
+    """Indicators that a post tells of a patient who could be recognised."""
+
+    rule: ClassVar[str] = "phi"
+    revision: ClassVar[str] = "1"
+
+    def detect(self, reading: Reading) -> Iterator[Finding]:
+        """At most one finding a category, the surest."""
+        pages = author_pages(reading)
+        best: dict[str, Finding] = {}
+        for finding in self._candidates(reading, pages):
+            known = best.get(finding.category)
+            if finding.score >= self.config.threshold_of(finding.category) and (known is None or finding.score > known.score):
+                best[finding.category] = finding
+        yield from best.values()
+
+    def _candidates(self, reading: Reading, pages: Sequence[Page]) -> Iterator[Finding]:
+        for passage in passages(pages):
+            evidence = gather(passage, self.policy.institution)
+            yield from self._in_passage(evidence, reading)
+            yield from self._in_picture(evidence, reading, [page for page, _, _ in passage])
+        yield from self._in_links(reading)
+        yield from self._in_reply(reading)
+
+    def _in_passage(self, evidence: Evidence, reading: Reading) -> Iterator[Finding]:
+        parts = (*evidence.direct, *evidence.indirect)
+        product = evidence.patient * evidence.health * evidence.damping
+        score = product * identifying(parts)
+        named = identifying(evidence.direct) >= 0.5
+        severity_up = evidence.sensitive
+        if evidence.strong and reading.account.kind is not Kind.UNOFFICIAL:
+            score_alone = max(score, _STRONG_SCORE * (0.3 if evidence.damping < 0.2 else 1.0))
+            yield self._finding("direct_identifier", score_alone, evidence.strong + parts, evidence, severity_up, alone=True)
+        elif named:
+            yield self._finding("direct_identifier", score, parts, evidence, severity_up)
+        if evidence.death:
+            yield self._finding("deceased", score, parts, evidence, severity_up)
+        elif not named:
+            yield self._finding("indirect_identifier", score, parts, evidence, severity_up)
+
+    def _in_picture(self, evidence: Evidence, reading: Reading, pages: Sequence[Page]) -> Iterator[Finding]:
+        pictured = [page for page in pages if page.name.startswith("media.")]
+        if not (pictured or (reading.post and reading.post.media)):
+            return
+        in_alt = {group for page in pictured for group, _ in page.terms}
+        shows_record = "record_picture" in in_alt
+        shows_patient = any(_SHOWS_PATIENT.search(fold(page.text).lower) for page in pictured)
+        if shows_record and (shows_patient or "patient" in " ".join(fold(p.text).lower for p in pictured)):
+            score, what = 0.85, "a record, screen or board with patients on it"
+        elif shows_patient and in_alt & {"ward", "body_picture", "condition", "procedure", "minor"}:
+            score, what = 0.8, "a patient"
+        elif evidence.patient >= 0.8 and ("body_picture" in in_alt or "picture" in evidence.groups):
+            score, what = 0.75, "a patient, or a patient's scan or wound"
+        else:
+            return
+        spans = [
+            span for page in pictured for group, span in page.terms if group in {"record_picture", "body_picture", "picture"}
+        ]
+        spans += [part.span for part in (*evidence.direct, *evidence.strong)]
+        reason = f"The picture or its caption seems to show {what}. {_NO_RELEASE}"
+        yield self.finding(
+            "image_caption",
+            score=score * evidence.damping,
+            reason=reason,
+            spans=spans,
+            severity=self._severity("image_caption", evidence.sensitive),
+        )
+
+    def _in_links(self, reading: Reading) -> Iterator[Finding]:
+        """Numbers that are enough alone, in the addresses of links."""
+        if reading.account.kind is Kind.UNOFFICIAL:
+            return
+        spans = [
+            entity.span
+            for entity in reading.entities(*STRONG)
+            if entity.span.segment.startswith("link.") and entity.score >= STRONG[entity.type]
+        ]
+        if spans:
+            reason = f"A link's address seems to hold a number that stands for one patient. {_NO_RELEASE}"
+            yield self.finding("direct_identifier", score=_STRONG_SCORE, reason=reason, spans=spans)
+
+    def _in_reply(self, reading: Reading) -> Iterator[Finding]:
+        post = reading.post
+        if post is None or post.in_reply_to is None or reading.account.kind is not Kind.OFFICIAL:
+            return
+        folded = fold(post.text)
+        found = confirms_a_patient(folded.lower)
+        if found:
+            spans = [Span("text", *folded.original_span(start, end)) for start, end in found.extents]
+            reason = (
+                f"This official reply seems to confirm that somebody is or was a patient ({found.what}), even without a detail."
+            )
+            yield self.finding("review_reply", score=found.score, reason=reason, spans=spans)
+
+    def _finding(
+        self, category: str, score: float, parts: Sequence[Part], evidence: Evidence, severity_up: bool, *, alone: bool = False
+    ) -> Finding:
+        return self.finding(
+            category,
+            score=score,
+            reason=_reason(parts, evidence, alone),
+            spans=[*(part.span for part in parts), *evidence.health_spans],
+            severity=self._severity(category, severity_up),
+        )
+
+    def _severity(self, category: str, up: bool) -> Severity:
+        own = self.config.category(category).severity
+        ladder = list(Severity)
+        return ladder[min(own.rank + 1, len(ladder) - 1)] if up else own
+
+
+_SHOWS_PATIENT = re.compile(r"\b(?:patients?|pts?|pacientes?)\b(?!\s?(?:care|safety|experience|portal|education|first))")
+
+
+def _reason(parts: Iterable[Part], evidence: Evidence, alone: bool) -> str:
+    kinds = list(dict.fromkeys(part.kind for part in parts))
+    if alone:
+        lead = f"{_listed(list(dict.fromkeys(p.kind for p in evidence.strong))).capitalize()} stands for one patient by itself."
+    else:
+        lead = f"Together, {_listed([*kinds, 'a health detail'])} may point to one patient."
+    notes = []
+    if evidence.death:
+        notes.append("The rule holds after death.")
+    if evidence.sensitive:
+        notes.append("The matter is specially protected, or it is about a child.")
+    notes.append("Permission is claimed: compare it with the signed release." if evidence.consent else _NO_RELEASE)
+    return " ".join([lead, *notes])
+
+
+def _listed(kinds: Sequence[str]) -> str:
+    return kinds[0] if len(kinds) == 1 else f"{', '.join(kinds[:-1])} and {kinds[-1]}"

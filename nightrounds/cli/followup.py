@@ -1,0 +1,174 @@
+"""findings list, show; cases list, show: what waits for a person, and why."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from core.errors import ConfigError
+from core.records import Case, Severity
+from nightrounds.cli._edge import Json, context, out, write_json
+from nightrounds.excerpts import spanned_text
+from nightrounds.masking import masked_excerpt
+from storage import cases as stored_cases
+from storage import findings as stored_findings
+from storage.findings import StoredFinding
+
+_findings = typer.Typer(help="Indicators, one by one.", no_args_is_help=True)
+_cases = typer.Typer(help="What reviewers work on.", no_args_is_help=True)
+
+Limit = Annotated[int, typer.Option(min=1, max=10_000, help="At most so many.")]
+After = Annotated[int | None, typer.Option(help="Go on after this number, the last one of the page before.")]
+
+
+def register(app: typer.Typer) -> None:
+    app.add_typer(_findings, name="findings")
+    app.add_typer(_cases, name="cases")
+
+
+@_findings.command("list")
+def list_findings(
+    rule: Annotated[str | None, typer.Option(help="Only this rule.")] = None,
+    severity: Annotated[Severity | None, typer.Option(help="Only this severity.")] = None,
+    route: Annotated[str | None, typer.Option(help="Only what goes to this desk.")] = None,
+    limit: Limit = 50,
+    after: After = None,
+    json: Json = False,
+) -> None:
+    """The findings that stand, newest first. Sealed ones are not among them."""
+    with context() as opened, opened.store.read() as tx:
+        found = stored_findings.list_findings(tx, rule=rule, severity=severity, route=route, limit=limit, after=after)
+    if json:
+        write_json([_finding_as_json(stored) for stored in found])
+        return
+    table = Table()
+    for name in ("no.", "rule", "category", "severity", "score", "clause", "goes to", "case", "why"):
+        table.add_column(name, overflow="fold")
+    for stored in found:
+        f = stored.finding
+        case = str(stored.case_id or "")
+        table.add_row(
+            str(stored.id), f.rule, f.category, f.severity.value, f"{f.score:.2f}", f.clause, f.route, case, escape(f.reason)
+        )
+    out.print(table)
+    if len(found) == limit:
+        out.print(f"There may be more: --after {found[-1].id}")
+
+
+@_findings.command("show")
+def show_finding(number: int, json: Json = False) -> None:
+    """One finding: the clause, why, and a masked excerpt."""
+    with context() as opened:
+        with opened.store.read() as tx:
+            stored = stored_findings.get(tx, number)
+            if stored is None or stored.finding.sealed:
+                # The same words for both: that a seal exists on this number is already too much.
+                raise ConfigError(f"there is no open finding {number}")
+            text = spanned_text(opened, tx, stored)
+        policy = opened.policy
+    finding = stored.finding
+    if json:
+        write_json(_finding_as_json(stored))
+        return
+    clause = policy.clause(finding.clause)
+    rule = policy.rule(finding.rule)
+    category = rule.category(finding.category)
+    title = f"{rule.title}, {category.title} ({finding.severity.value}, score {finding.score:.2f})"
+    out.print(f"[bold]Finding {stored.id}[/bold]: {escape(title)}")
+    out.print(f"Clause {clause.id}, {escape(clause.title)}: {escape(clause.asks)}")
+    out.print(f"Why: {escape(finding.reason)}")
+    if finding.spans:
+        segment = finding.spans[0].segment
+        out.print(f"In {segment}: {masked_excerpt(text, [s for s in finding.spans if s.segment == segment])}", markup=False)
+    if category.mend:
+        out.print(f"What the author can do: {escape(category.mend)}")
+    out.print(f"Goes to {escape(policy.routes[finding.route].title)}" + (f", case {stored.case_id}" if stored.case_id else ""))
+    versions = f"policy {finding.policy_version}, detector {finding.detector_version}"
+    out.print(f"[dim]{versions}, found {stored.found_at:%Y-%m-%d %H:%M} UTC[/dim]")
+
+
+def _finding_as_json(stored: StoredFinding) -> dict[str, Any]:
+    f = stored.finding
+    return {
+        "number": stored.id,
+        "rule": f.rule,
+        "category": f.category,
+        "severity": f.severity.value,
+        "score": f.score,
+        "spans": [{"segment": s.segment, "start": s.start, "end": s.end} for s in f.spans],
+        "clause": f.clause,
+        "route": f.route,
+        "reason": f.reason,
+        "scope": f.scope.value,
+        "account_id": stored.account.id,
+        "post_id": stored.post_id,
+        "case": stored.case_id,
+        "found_at": stored.found_at.isoformat(),
+        "policy_version": f.policy_version,
+        "detector_version": f.detector_version,
+    }
+
+
+@_cases.command("list")
+def list_cases(
+    route: Annotated[str | None, typer.Option(help="Only this desk's.")] = None,
+    state: Annotated[str | None, typer.Option(help="Only in this state.")] = None,
+    limit: Limit = 50,
+    after: After = None,
+    json: Json = False,
+) -> None:
+    """The cases, the soonest due first. Sealed ones are not among them."""
+    with context() as opened, opened.store.read() as tx:
+        found = stored_cases.list_cases(tx, route=route, state=state, limit=limit, after=after)
+    if json:
+        write_json([_case_as_json(case) for case in found])
+        return
+    table = Table()
+    for name in ("no.", "goes to", "severity", "state", "due", "findings", "rules"):
+        table.add_column(name, overflow="fold")
+    for case in found:
+        due = f"{case.due_at:%Y-%m-%d %H:%M}" if case.due_at else ""
+        table.add_row(
+            str(case.id), case.route, case.severity.value, case.state, due, str(case.finding_count), ", ".join(case.rules)
+        )
+    out.print(table)
+    if len(found) == limit:
+        out.print(f"There may be more: --after {found[-1].id}")
+
+
+@_cases.command("show")
+def show_case(number: int, json: Json = False) -> None:
+    """One case with its findings and what happened to it."""
+    with context() as opened, opened.store.read() as tx:
+        detail = stored_cases.get(tx, number)
+        if detail is None or detail.case.sealed:
+            raise ConfigError(f"there is no open case {number}")
+    if json:
+        findings = [_finding_as_json(stored) for stored in detail.findings]
+        events = [{"at": event.at.isoformat(), "action": event.action, "actor": event.actor} for event in detail.events]
+        write_json({**_case_as_json(detail.case), "finding_list": findings, "events": events})
+        return
+    case = detail.case
+    due = f", due {case.due_at:%Y-%m-%d %H:%M} UTC" if case.due_at else ""
+    out.print(f"[bold]Case {case.id}[/bold] for {case.route}: {case.state}, {case.severity.value}{due}")
+    for stored in detail.findings:
+        f = stored.finding
+        out.print(f"  finding {stored.id}: {f.rule}/{f.category}, clause {f.clause}: {f.reason}", markup=False)
+    for event in detail.events:
+        out.print(f"  {event.at:%Y-%m-%d %H:%M} {event.action} by {event.actor}", markup=False)
+
+
+def _case_as_json(case: Case) -> dict[str, Any]:
+    return {
+        "number": case.id,
+        "route": case.route,
+        "severity": case.severity.value,
+        "state": case.state,
+        "opened_at": case.opened_at.isoformat(),
+        "due_at": case.due_at.isoformat() if case.due_at else None,
+        "findings": case.finding_count,
+        "rules": list(case.rules),
+    }

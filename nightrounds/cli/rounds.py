@@ -1,0 +1,137 @@
+"""scan, sandbox, verify, doctor: the night's work and whether it can be trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from core.errors import Actor, ConfigError
+from core.records import Coverage, CoverageStatus, Severity
+from nightrounds import scan as rounds
+from nightrounds.cli._edge import Json, PolicyFile, err, out, settings, write_json
+from nightrounds.context import open_context
+from nightrounds.demo import open_sandbox_context, refuse_mixing
+from nightrounds.digest import digest_of
+from nightrounds.doctor import examine
+from nightrounds.excerpts import gravest
+from nightrounds.morning_report import morning_report
+from nightrounds.times import parse_time
+from storage import audit, evidence
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(scan)
+    app.command()(sandbox)
+    app.command()(verify)
+    app.command()(doctor)
+
+
+def scan(
+    platform: Annotated[str | None, typer.Option(help="Only accounts on this platform.")] = None,
+    account: Annotated[str | None, typer.Option(help="Only the account with this handle.")] = None,
+    since: Annotated[str | None, typer.Option(help="Read again from this date or time, whatever was read before.")] = None,
+    use_sandbox: Annotated[bool, typer.Option("--sandbox", help="Over the invented accounts of the loopback sandbox.")] = False,
+    night: Annotated[
+        int, typer.Option(min=1, max=2, help="Which night of the sandbox: on the second, posts change and go.")
+    ] = 1,
+    policy: PolicyFile = None,
+    json: Json = False,
+) -> None:
+    """The nightly job: crawl, read, detect, gate, open cases, print what was and was not seen."""
+    start = parse_time(since)
+    chosen = settings(policy)
+    with open_sandbox_context(chosen, night=night) if use_sandbox else open_context(chosen) as context:
+        if not use_sandbox:
+            refuse_mixing(context, sandboxed=False)
+        handle = account.removeprefix("@") if account else None
+        watched = rounds.watched_accounts(context, platform=platform, handle=handle)
+        if not watched:
+            raise ConfigError(
+                "no account matches; 'nightrounds accounts list' shows what is watched"
+                if platform or account
+                else "no accounts are watched yet: 'nightrounds accounts import FILE.csv', or try 'nightrounds scan --sandbox'"
+            )
+        with _progress(quiet=json) as progress:
+            report = rounds.scan(context, watched, trigger="command line", since=start, progress=progress)
+        digest = digest_of(context, report.run_id, screened=report.screening.posts)
+        if json:
+            write_json(digest.as_json())
+        else:
+            names = {a.id: f"{a.platform} {a.handle}" for a in watched}
+            out.print(morning_report(digest, context.policy, names=names, excerpts=gravest(context, least=Severity.HIGH)))
+    if any(_is_failure(coverage) for coverage in digest.coverage):
+        raise typer.Exit(1)
+
+
+def _is_failure(coverage: Coverage) -> bool:
+    """A private account or a robots.txt that refuses us is a fact for the account list's curator, not a failure of the run."""
+    seen = coverage.status in {CoverageStatus.COMPLETE, CoverageStatus.PARTIAL}
+    return not seen and coverage.actor != Actor.CURATOR.value
+
+
+@contextmanager
+def _progress(*, quiet: bool) -> Iterator[rounds.Progress]:
+    """Bars on stderr, where a terminal is; nothing in a log file."""
+    bars = Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+        console=err, transient=True, disable=quiet or not err.is_terminal,
+    )  # fmt: skip
+    with bars:
+        crawling = bars.add_task("crawling accounts", total=None)
+        reading = bars.add_task("screening posts", total=None, start=False)
+
+        def show_crawled(coverage: Coverage) -> None:
+            bars.advance(crawling)
+
+        def show_screened(count: int) -> None:
+            bars.start_task(reading)
+            bars.advance(reading, count)
+
+        yield rounds.Progress(
+            accounts=lambda total: bars.update(crawling, total=total), crawled=show_crawled, screened=show_screened
+        )
+
+
+def sandbox(
+    port: Annotated[int, typer.Option(help="Loopback port; 0 takes any free one.")] = 8650,
+    night: Annotated[int, typer.Option(min=1, max=2, help="Which night it is there.")] = 1,
+) -> None:
+    """Loopback stand-ins of the platforms, in the foreground, to try everything without credentials."""
+    from nightrounds.sandbox.server import main
+
+    main(port=port, night=night)
+
+
+def verify(json: Json = False) -> None:
+    """Check the audit trail's chain and every piece of evidence against its hash. Needs no network."""
+    with open_context(settings()) as context, context.store.read() as tx:
+        chain, kept = audit.verify_chain(tx), evidence.verify_all(tx)
+    sound = chain.ok and kept.ok
+    if json:
+        write_json({"sound": sound, "audit": asdict(chain), "evidence": asdict(kept)})
+    else:
+        broken = f"; broken at entry {chain.broken_at}: {chain.reason}" if not chain.ok else ""
+        out.print(f"audit trail: {chain.checked} entries checked{broken}", markup=False)
+        out.print(f"evidence: {kept.checked} pieces checked, {len(kept.damaged)} damaged, {len(kept.missing)} missing")
+        out.print(*(f"  damaged: {name}" for name in kept.damaged), *(f"  missing: {name}" for name in kept.missing), sep="\n")
+        out.print("Everything is as it was written." if sound else "[red]Something was changed, or is missing.[/red]")
+    if not sound:
+        raise typer.Exit(1)
+
+
+def doctor(json: Json = False) -> None:
+    """Is everything in order: settings, policy, database, keys, evidence, credentials, rules without a detector."""
+    checks = examine(settings())
+    if json:
+        write_json([check.as_json() for check in checks])
+    else:
+        for check in checks:
+            mark = "[green]ok  [/green]" if check.ok else "[yellow]note[/yellow]" if check.bearable else "[red]FAIL[/red]"
+            out.print(f"{mark} {check.subject}: {check.finding}", highlight=False)
+    if not all(check.ok or check.bearable for check in checks):
+        raise typer.Exit(1)

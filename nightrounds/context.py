@@ -1,0 +1,58 @@
+"""What a run works with: settings, policy, the open store, and the crawlers and screener made from them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+
+from core.policy import Policy, load_policy
+from core.settings import Settings
+from nightrounds import platforms
+from nightrounds.screener import Screener
+from storage.store import Store
+
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Context:
+    """Handed to every stage. Made once at the edge by `open_context`."""
+
+    settings: Settings
+    policy: Policy
+    store: Store
+    clock: Clock = field(default=utc_now)
+
+    @cached_property
+    def screener(self) -> Screener:
+        return Screener(self.policy)
+
+    @cached_property
+    def crawlers(self) -> platforms.Crawlers:
+        return platforms.Crawlers(self.settings, self.clock)
+
+
+@contextmanager
+def open_context(settings: Settings, *, clock: Clock = utc_now) -> Iterator[Context]:
+    """Load the policy, open the store (bringing an embedded database up to date), and close everything at the end.
+
+    Raises:
+        ConfigError: a wrong policy file or setting.
+        StorageError: the database or the keys can't be opened.
+    """
+    policy = load_policy(settings.policy)
+    store = Store.open(settings, clock=clock, upgrade=settings.database_url is None)
+    context = Context(settings, policy, store, clock)
+    try:
+        yield context
+    finally:
+        if "crawlers" in vars(context):
+            context.crawlers.close()
+        store.close()

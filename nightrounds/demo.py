@@ -1,0 +1,45 @@
+"""Runs over the sandbox: its accounts, its platforms' stand-ins and its clock, kept apart from a real installation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from core.errors import ConfigError
+from core.settings import Settings
+from nightrounds.context import Context, open_context
+from nightrounds.sandbox.server import Sandbox
+from storage import accounts
+
+RECORDED_BY = "sandbox"  # who 'recorded' an invented account's basis: how its home is known
+
+
+@contextmanager
+def open_sandbox_context(settings: Settings, *, night: int = 1) -> Iterator[Context]:
+    """A context whose platforms are the loopback sandbox and whose clock is that night's.
+
+    Raises:
+        ConfigError: this home already holds real accounts, or a later night of the sandbox.
+    """
+    with Sandbox(night=night) as sandbox:
+        redirected = settings.model_copy(update={"platforms": sandbox.platform_options()})
+        with open_context(redirected, clock=sandbox.clock()) as context:
+            refuse_mixing(context, sandboxed=True)
+            with context.store.begin() as tx:
+                accounts.import_accounts(tx, sandbox.accounts())
+            yield context
+
+
+def refuse_mixing(context: Context, *, sandboxed: bool) -> None:
+    """Invented posts among real ones would be a lie in every report: a home is one or the other."""
+    with context.store.read() as tx:
+        known = accounts.list_accounts(tx)
+    if sandboxed and any(a.basis_recorded_by != RECORDED_BY for a in known):
+        raise ConfigError(
+            f"{context.settings.home}: this home holds real accounts; set NIGHTROUNDS_HOME to another folder to try the sandbox"
+        )
+    if not sandboxed and any(a.basis_recorded_by == RECORDED_BY for a in known):
+        raise ConfigError(
+            f"{context.settings.home}: this home holds the sandbox's invented accounts; "
+            "add --sandbox, or set NIGHTROUNDS_HOME to another folder for real ones"
+        )

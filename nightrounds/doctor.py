@@ -1,0 +1,108 @@
+"""Examines an installation without changing it: can it run, can it be trusted, and what will it not see."""
+
+from __future__ import annotations
+
+import shutil
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from core.errors import NightRoundsError
+from core.policy import load_policy
+from core.settings import Settings
+from nightrounds import platforms
+from nightrounds.context import utc_now
+from nightrounds.screener import rules_without_detector
+from storage import accounts, migrations
+from storage.store import Store
+
+_LOW_DISK = 1024**3
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing looked at. `bearable` problems limit what is seen but don't stop a scan."""
+
+    subject: str
+    ok: bool
+    finding: str
+    bearable: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def examine(settings: Settings) -> list[Check]:
+    """All checks; one that breaks is reported as its own failure and doesn't hide the others."""
+    checks: list[Check] = []
+    parts: list[tuple[str, Callable[[Settings], Iterator[Check]]]] = [
+        ("policy", _policy), ("home", _home), ("database", _database), ("platforms", _platforms),
+    ]  # fmt: skip
+    for subject, look in parts:
+        try:
+            checks.extend(look(settings))
+        except NightRoundsError as error:
+            checks.append(Check(subject, ok=False, finding=str(error)))
+    return checks
+
+
+def _policy(settings: Settings) -> Iterator[Check]:
+    policy = load_policy(settings.policy)
+    yield Check(
+        "policy",
+        ok=True,
+        finding=f"{policy.title}, version {policy.version}: {len(policy.clauses)} clauses, {len(policy.rules)} rules",
+    )
+    missing = list(rules_without_detector(policy))
+    if missing:
+        yield Check("rules", ok=False, bearable=True, finding=f"no detector yet, so not looked for: {', '.join(missing)}")
+
+
+def _home(settings: Settings) -> Iterator[Check]:
+    home = settings.home.resolve()
+    if not home.exists():
+        yield Check("home", ok=False, bearable=True, finding=f"{home} does not exist yet; the first command makes it")
+        return
+    others = home.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO)
+    yield Check("home", ok=not others, finding=f"{home}" + (" can be read by others; 'chmod 700' it" if others else ""))
+    free = shutil.disk_usage(home).free
+    yield Check("disk", ok=free > _LOW_DISK, finding=f"{free / 1024**3:.1f} GiB free")
+
+
+def _database(settings: Settings) -> Iterator[Check]:
+    if settings.database_url is None and not (settings.home / "nightrounds.db").exists():
+        yield Check("database", ok=False, bearable=True, finding="none yet; a scan or 'nightrounds db upgrade' makes it")
+        return
+    current, head = migrations.current_revision(settings.sqlalchemy_url), migrations.head_revision()
+    if current != head:
+        behind = f"at revision {current}, this version needs {head}: run 'nightrounds db upgrade'"
+        yield Check("database", ok=False, finding=behind)
+        return
+    with closing(Store.open(settings, clock=utc_now)) as store:
+        yield Check("database", ok=True, finding=f"{store.engine.dialect.name} at revision {head}; its keys open it")
+        with store.read() as tx:
+            watched = accounts.list_accounts(tx)
+    finding = f"{len(watched)} watched" if watched else "none watched: 'nightrounds accounts import FILE.csv'"
+    yield Check("accounts", ok=bool(watched), bearable=True, finding=finding)
+
+
+def _platforms(settings: Settings) -> Iterator[Check]:
+    known = platforms.crawler_classes()
+    for name in sorted(set(settings.platforms) - set(known)):
+        yield Check(
+            f"platform {name}", ok=False, finding=f"settings name a platform that has no crawler; there are {', '.join(known)}"
+        )
+    crawlers = platforms.Crawlers(settings, utc_now)
+    try:
+        for name in platforms.nightly_platforms():
+            try:
+                crawler = crawlers.get(name)
+                missing = crawler.missing_credentials() if crawler else "no crawler"
+            except NightRoundsError as error:
+                yield Check(f"platform {name}", ok=False, finding=str(error))
+                continue
+            yield Check(f"platform {name}", ok=not missing, bearable=True, finding=missing or "ready")
+    finally:
+        crawlers.close()

@@ -1,0 +1,145 @@
+"""The morning report on a terminal: what could not be looked at first, then what was found, then what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import cast
+
+import pandas as pd
+from rich.console import Group, RenderableType
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from core.policy import Policy
+from core.records import Coverage, CoverageStatus, Severity
+from nightrounds.digest import Digest
+from nightrounds.masking import masked_excerpt
+from storage.findings import StoredFinding
+
+_COLOURS = {
+    Severity.CRITICAL: "bold red",
+    Severity.HIGH: "red",
+    Severity.MEDIUM: "yellow",
+    Severity.LOW: "cyan",
+    Severity.INFO: "dim",
+}
+_MOST_PROBLEMS = 20
+
+
+def morning_report(
+    digest: Digest, policy: Policy, *, names: Mapping[str, str], excerpts: Sequence[tuple[StoredFinding, str]]
+) -> RenderableType:
+    """Render a run. `names` maps account ids to names; `excerpts` are findings with their first segment's text."""
+    parts: list[RenderableType] = [
+        Text(f"Morning report of run {digest.run_id}", style="bold"),
+        Text(
+            f"{policy.title}, version {policy.version}. What follows are indicators for a person to look at, not verdicts."
+        ),
+        "",
+        _coverage(digest),
+        *_problems(digest.incomplete, names),
+        *_not_read(digest, policy),
+        "",
+        Text(
+            f"{digest.posts_new} new posts, {digest.posts_edited} edited, {digest.posts_gone} gone; "
+            f"{digest.screened} screened; {digest.posts_stored} stored in all."
+        ),
+        "",
+        _findings(digest, policy),
+    ]
+    if excerpts:
+        parts += ["", _excerpts(excerpts, policy)]
+    return Group(*parts, "", _next_steps(digest))
+
+
+def _coverage(digest: Digest) -> Table:
+    table = Table(title="What could be looked at", title_justify="left", title_style="bold")
+    table.add_column("platform")
+    for status in CoverageStatus:
+        table.add_column(status.value, justify="right")
+    frame = pd.DataFrame([(c.platform, c.status.value) for c in digest.coverage], columns=["platform", "status"])
+    counts = pd.crosstab(frame["platform"], frame["status"]).reindex(columns=[s.value for s in CoverageStatus], fill_value=0)
+    for platform, row in counts.iterrows():
+        table.add_row(str(platform), *(str(n) if n else "·" for n in row))
+    return table
+
+
+def _problems(incomplete: Sequence[Coverage], names: Mapping[str, str]) -> Iterable[RenderableType]:
+    if not incomplete:
+        return
+    table = Table(title="Not wholly looked at", title_justify="left", title_style="bold")
+    for name in ("account", "status", "why", "who must act"):
+        table.add_column(name, overflow="fold")
+    for c in incomplete[:_MOST_PROBLEMS]:
+        retry = f" (again after {c.retry_at:%H:%M} UTC)" if c.retry_at else ""
+        table.add_row(
+            escape(names.get(c.account_id, c.account_id)), c.status.value, escape(c.reason) + retry, c.actor or "nobody"
+        )
+    yield table
+    if len(incomplete) > _MOST_PROBLEMS:
+        yield Text(f"… and {len(incomplete) - _MOST_PROBLEMS} more: nightrounds scan --json lists all")
+
+
+def _not_read(digest: Digest, policy: Policy) -> Iterable[RenderableType]:
+    for reason, count in sorted(digest.not_read.items()):
+        yield Text(f"Not read: {count} texts ({reason}). They are not 'clean': nobody has looked.", style="yellow")
+    if digest.not_looked_for:
+        titles = ", ".join(policy.rule(rule).title for rule in digest.not_looked_for)
+        yield Text(f"Not looked for in this version: {titles}.", style="yellow")
+
+
+def _findings(digest: Digest, policy: Policy) -> RenderableType:
+    if not digest.findings and not digest.sealed:
+        return Text("No findings stand.")
+    table = Table(title="Findings that stand", title_justify="left", title_style="bold")
+    for name in ("rule", "category", "clause", "goes to"):
+        table.add_column(name)
+    severities = [s for s in reversed(Severity) if any(severity == s for _, _, severity in digest.findings)]
+    for severity in severities:
+        table.add_column(severity.value, justify="right", style=_COLOURS[severity])
+    frame = pd.DataFrame(
+        [(*key, count) for key, count in digest.findings.items()], columns=["rule", "category", "severity", "count"]
+    )
+    if len(frame):
+        pivot = frame.pivot_table(index=["rule", "category"], columns="severity", values="count", aggfunc="sum", fill_value=0)
+        for key, row in pivot.iterrows():
+            rule, category = cast(tuple[str, str], key)
+            config, own = policy.rule(rule), policy.rule(rule).category(category)
+            route = policy.routes[own.route or config.route].title
+            cells = [str(int(row.get(s.value, 0))) if row.get(s.value, 0) else "·" for s in severities]
+            table.add_row(config.title, own.title, own.clause or config.clause, route, *cells)
+    if not digest.sealed:
+        return table
+    return Group(
+        table,
+        Text(f"{digest.sealed} more are sealed as protected activity: only labour counsel may open them.", style="magenta"),
+    )
+
+
+def _excerpts(excerpts: Sequence[tuple[StoredFinding, str]], policy: Policy) -> Table:
+    table = Table(title="The gravest, masked", title_justify="left", title_style="bold", show_lines=True)
+    for name in ("finding", "severity", "why", "excerpt"):
+        table.add_column(name, overflow="fold")
+    for stored, text in excerpts:
+        finding = stored.finding
+        first = finding.spans[0].segment if finding.spans else ""
+        spans = [span for span in finding.spans if span.segment == first]
+        severity = Text(finding.severity.value, style=_COLOURS[finding.severity])
+        table.add_row(str(stored.id), severity, escape(finding.reason), Text(masked_excerpt(text, spans)))
+    return table
+
+
+def _next_steps(digest: Digest) -> RenderableType:
+    lines = [
+        f"{digest.open_cases} cases are open.",
+        "",
+        "What next:",
+        "  nightrounds cases list            what waits, the most urgent first",
+        "  nightrounds findings list         every finding; 'findings show N' explains one",
+        "  nightrounds verify                check the audit trail and the evidence",
+        "  nightrounds doctor                is everything in order with this installation?",
+    ]
+    if any(c.actor for c in digest.incomplete):
+        lines.append("  and the accounts above: each row says who must act before it can be looked at")
+    return Text("\n".join(lines))

@@ -1,0 +1,148 @@
+"""The ASGI application in front of the stand-ins: sends each port's requests to its platform, lays faults over answers.
+
+A separate process steers it through `/_sandbox` on any of the ports.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import format_datetime
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from nightrounds.sandbox.answers import Answer, StandIn, json_answer
+from nightrounds.sandbox.faults import Faults
+from nightrounds.sandbox.view import Scene, view_of
+
+HUGE_BODY = 96 * 2**20  # bytes, more than any reader should take
+_CHUNK = b'{"data":"' + b"A" * 65_536
+_MOST_STEERING = 64 * 2**10
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One request as it came in. Tests look here for tokens in addresses and for readers who ask too much."""
+
+    platform: str
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str]
+    status: int
+
+
+class Front:
+    """`ports` maps a listening port to its platform; `steer` answers what is asked of `/_sandbox`."""
+
+    def __init__(self, stand_ins: Mapping[str, StandIn], clock: Callable[[], datetime]) -> None:
+        self.stand_ins = stand_ins
+        self.clock = clock
+        self.faults = Faults()
+        self.night = 1
+        self.slow_for_s = 30.0  # how long a slow body takes
+        self.ports: dict[int, str] = {}
+        self.seen: deque[Seen] = deque(maxlen=10_000)
+        self.describe: Callable[[], dict[str, Any]] = dict
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        request = Request(scope, receive)
+        platform = self.ports[scope["server"][1]]
+        if request.url.path == "/_sandbox" or request.url.path.startswith("/_sandbox/"):
+            response = self._response(await self._steered(request))
+        else:
+            response = self._answered(platform, request)
+        response.headers["date"] = format_datetime(self.clock(), usegmt=True)
+        await response(scope, receive, send)
+
+    def _answered(self, platform: str, request: Request) -> Response:
+        stand_in, view = self.stand_ins[platform], view_of(self.night)
+        keys = stand_in.concerned(request, view)
+        scene = Scene(view, self.clock(), self.faults.states(platform, keys))
+        kind = self.faults.take(platform, keys)
+        if request.method not in ("GET", "HEAD"):
+            answer = Answer(b"", 405)
+        elif kind in (None, "slow_body", "truncated_json", "huge_body"):
+            answer = stand_in.answer(request, scene)
+        else:
+            answer = stand_in.failure(str(kind), request, scene)
+        url = request.url
+        self.seen.append(Seen(platform, request.method, url.path, url.query, dict(request.headers), answer.status))
+        if kind == "huge_body":
+            return StreamingResponse(_endless(), answer.status, media_type=answer.media_type)
+        if kind == "slow_body":
+            headers = {**answer.headers, "content-length": str(len(answer.body))}
+            return StreamingResponse(_dribble(answer.body, self.slow_for_s), answer.status, headers, answer.media_type)
+        if kind == "truncated_json":
+            answer = Answer(answer.body[: len(answer.body) // 2], answer.status, answer.media_type, answer.headers)
+        return self._response(answer)
+
+    @staticmethod
+    def _response(answer: Answer) -> Response:
+        return Response(answer.body, answer.status, dict(answer.headers) | {"content-type": answer.media_type})
+
+    async def _steered(self, request: Request) -> Answer:
+        """`GET /_sandbox` tells all; `POST /_sandbox/night {"night": 2}`; `POST` or `DELETE /_sandbox/fault`."""
+        path, method = request.url.path, request.method
+        try:
+            if (method, path) == ("GET", "/_sandbox"):
+                return json_answer(self.describe())
+            if (method, path) == ("DELETE", "/_sandbox/fault"):
+                self.faults.clear()
+                return json_answer({"faults": 0})
+            if (method, path) == ("POST", "/_sandbox/night"):
+                night = (await _said(request)).get("night")
+                if night not in (1, 2):
+                    raise ValueError("night: expected 1 or 2")
+                self.night = night
+                return json_answer({"night": self.night})
+            if (method, path) == ("POST", "/_sandbox/fault"):
+                said = await _said(request)
+                self.lay(said.get("platform", ""), said.get("handle"), said.get("kind", ""), said.get("times"))
+                return json_answer({"laid": True})
+        except (ValueError, TypeError) as error:
+            return json_answer({"error": str(error)}, 400)
+        return json_answer({"error": "see GET /_sandbox, POST /_sandbox/night, POST and DELETE /_sandbox/fault"}, 404)
+
+    def lay(self, platform: str, handle: str | None, kind: str, times: int | None) -> None:
+        """Lay a fault on a platform, or on the account of that handle. Raises ValueError."""
+        key = None
+        if handle is not None:
+            accounts = [a for a in view_of(1).world.accounts if a.platform == platform]
+            key = next((a.key for a in accounts if handle.casefold() == a.handle.casefold()), None)
+            if key is None:
+                raise ValueError("no account of that handle on that platform")
+        self.faults.lay(platform, key, kind, times)
+
+
+async def _said(request: Request) -> dict[str, Any]:
+    body = await request.body()
+    if len(body) > _MOST_STEERING:
+        raise ValueError("too long")
+    data = json.loads(body)
+    if not isinstance(data, dict):
+        raise ValueError("expected an object")
+    return data
+
+
+async def _endless() -> AsyncIterator[bytes]:
+    for _ in range(HUGE_BODY // len(_CHUNK)):
+        yield _CHUNK
+        await asyncio.sleep(0)
+
+
+async def _dribble(body: bytes, seconds: float) -> AsyncIterator[bytes]:
+    steps = max(2, min(40, len(body)))
+    size = -(-len(body) // steps)
+    for start in range(0, len(body), size):
+        await asyncio.sleep(seconds / steps)
+        yield body[start : start + size]

@@ -1,0 +1,274 @@
+"""The sandbox: three loopback servers in one thread, one world behind them.
+
+    with Sandbox(night=1) as sandbox:
+        settings = Settings(platforms=sandbox.platform_options())
+        accounts = sandbox.accounts()
+        ...
+        sandbox.night = 2
+
+`main` runs it in the foreground until it is interrupted.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from types import TracebackType
+from typing import Any
+
+import uvicorn
+
+from core.records import Account, account_id
+from nightrounds.sandbox import graph_objects, x_objects
+from nightrounds.sandbox.answers import StandIn
+from nightrounds.sandbox.front import Front, Seen
+from nightrounds.sandbox.graph_api import GraphApi
+from nightrounds.sandbox.view import Shown, night_starts, view_of
+from nightrounds.sandbox.website_markup import Site
+from nightrounds.sandbox.websites import Websites
+from nightrounds.sandbox.world import Expectation, load_world
+from nightrounds.sandbox.x_api import XApi
+
+X_TOKEN = "sandbox-bearer-AAAAAAAAAAAAAAAAAAAAAMLheAAAAAAA0"  # noqa: S105 - opens nothing but the sandbox
+GRAPH_TOKEN = "sandbox-EAAGm0PX4ZCpsBAKZCsandboxpage"  # noqa: S105
+RECORDED_AT = datetime(2026, 9, 1, 9, 0, tzinfo=UTC)
+_PLATFORMS = ("x", "facebook", "website")
+_PATIENCE_S = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expected:
+    """What must be found on one post, or in one profile (`native_id` is then empty), on a night."""
+
+    platform: str
+    handle: str
+    native_id: str  # X: of the first version; Facebook: page_post; website: the article's address
+    post: str  # the world's own name of it
+    expect: tuple[Expectation, ...]
+    protected: bool
+
+
+class Sandbox:
+    """Stand-ins of X, Facebook and a few websites. A context manager; `port` 0 takes any three free ports, else three from it.
+
+    `page_size` is the most that one page of a listing holds: platforms may give fewer than they are asked for.
+    """
+
+    def __init__(self, night: int = 1, port: int = 0, *, vocabulary: str = "both", page_size: int = 20) -> None:
+        if vocabulary not in ("tweet", "post", "both"):
+            raise ValueError("vocabulary: expected tweet, post or both")
+        self.port = port
+        self.vocabulary = vocabulary
+        self._night_set_at = time.monotonic()
+        stand_ins: dict[str, StandIn] = {
+            "x": XApi(bearer_token=X_TOKEN, vocabulary=vocabulary, page_cap=page_size),
+            "facebook": GraphApi(access_token=GRAPH_TOKEN, page_cap=page_size),
+            "website": Websites(page_cap=page_size),
+        }
+        self._front = Front(stand_ins, self._now)
+        self._front.describe = self._described
+        self.night = night
+        self._origins: dict[str, str] = {}
+        self._server: uvicorn.Server | None = None
+        self._thread: threading.Thread | None = None
+        self._sockets: list[socket.socket] = []
+
+    def __enter__(self) -> Sandbox:
+        self._bind()
+        config = uvicorn.Config(
+            self._front,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            ws="none",
+            loop="asyncio",
+            http="h11",
+            server_header=False,
+            date_header=False,
+            timeout_graceful_shutdown=1,
+        )
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": self._sockets}, name="sandbox", daemon=True)
+        self._thread.start()
+        until = time.monotonic() + _PATIENCE_S
+        while not self._server.started:
+            if time.monotonic() > until or not self._thread.is_alive():
+                raise RuntimeError("the sandbox did not start")
+            time.sleep(0.005)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._server is not None and self._thread is not None:
+            self._server.should_exit = True
+            self._thread.join(_PATIENCE_S)
+        for listener in self._sockets:
+            listener.close()
+
+    def _bind(self) -> None:
+        for offset, platform in enumerate(_PLATFORMS):
+            listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(("127.0.0.1", self.port and self.port + offset))
+            number = listener.getsockname()[1]
+            self._sockets.append(listener)
+            self._front.ports[number] = platform
+            self._origins[platform] = f"http://127.0.0.1:{number}"
+
+    @property
+    def x_url(self) -> str:
+        return self._origins["x"]
+
+    @property
+    def graph_url(self) -> str:
+        return self._origins["facebook"]
+
+    @property
+    def website_url(self) -> str:
+        return self._origins["website"]
+
+    @property
+    def night(self) -> int:
+        return self._front.night
+
+    @night.setter
+    def night(self, night: int) -> None:
+        night_starts(night)
+        self._front.night = night
+        self._night_set_at = time.monotonic()
+
+    @property
+    def seen(self) -> list[Seen]:
+        """The requests so far, oldest first."""
+        return list(self._front.seen)
+
+    @property
+    def slow_for_s(self) -> float:
+        """How long a slow body takes."""
+        return self._front.slow_for_s
+
+    @slow_for_s.setter
+    def slow_for_s(self, seconds: float) -> None:
+        self._front.slow_for_s = seconds
+
+    def _now(self) -> datetime:
+        return night_starts(self._front.night) + timedelta(seconds=time.monotonic() - self._night_set_at)
+
+    def clock(self) -> Callable[[], datetime]:
+        """A clock for crawlers and pipeline: the night's beginning and the real time since it was set."""
+        return self._now
+
+    def accounts(self) -> list[Account]:
+        """The account list as the compliance office wrote it down before the first night."""
+        return [
+            Account(
+                id=account_id(account.platform, account.handle),
+                platform=account.platform,
+                handle=account.handle,
+                kind=account.kind,
+                basis=account.basis,
+                basis_recorded_by="sandbox",
+                basis_recorded_at=RECORDED_AT,
+                unit=account.unit,
+            )
+            for account in load_world().accounts
+        ]
+
+    def platform_options(self) -> dict[str, dict[str, Any]]:
+        """What belongs in `Settings.platforms`."""
+        sites = [account.handle.rstrip("/") for account in load_world().of("website")]
+        return {
+            "x": {
+                "bearer_token": X_TOKEN,
+                "base_url": self.x_url,
+                "vocabulary": "post" if self.vocabulary == "post" else "tweet",
+            },
+            "facebook": {"access_token": GRAPH_TOKEN, "base_url": self.graph_url},
+            "website": {"rebase": dict.fromkeys(sites, self.website_url), "delay": 0},
+        }
+
+    def expected(self, night: int | None = None) -> list[Expected]:
+        """What must be found on the posts and profiles that can be read on a night (by default the sandbox's own)."""
+        view = view_of(night or self.night)
+        found = []
+        for account in view.world.accounts:
+            if view.standing(account).state != "live":
+                continue
+            shared = {"platform": account.platform, "handle": account.handle}
+            if account.expect:
+                found.append(Expected(**shared, native_id="", post="", expect=account.expect, protected=False))
+            found += [
+                Expected(
+                    **shared,
+                    native_id=_native_id(shown),
+                    post=shown.post.id,
+                    expect=shown.now.expect,
+                    protected=shown.now.protected,
+                )
+                for shown in view.posts(account)
+            ]
+        return found
+
+    def fault(self, platform: str, handle: str | None, kind: str, times: int | None = None) -> None:
+        """Lay a fault on a platform or on one of its accounts, for so many answers or for good. Raises ValueError."""
+        self._front.lay(platform, handle, kind, times)
+
+    def clear_faults(self) -> None:
+        self._front.faults.clear()
+
+    def _described(self) -> dict[str, Any]:
+        return {
+            "night": self.night,
+            "at": self._now().isoformat(),
+            "x_url": self.x_url,
+            "graph_url": self.graph_url,
+            "website_url": self.website_url,
+            "platforms": self.platform_options(),
+            "accounts": [
+                {"platform": a.platform, "handle": a.handle, "kind": a.kind, "basis": a.basis, "unit": a.unit}
+                for a in load_world().accounts
+            ],
+        }
+
+
+def _native_id(shown: Shown) -> str:
+    if shown.account.platform == "x":
+        return x_objects.version_id(shown, 0)
+    if shown.account.platform == "facebook":
+        return graph_objects.id_of_post(shown)
+    site = Site(view_of(2).standing(shown.account), (shown,))
+    article = (site.articles or site.gone)[0]
+    return site.url(article.path)
+
+
+def main(
+    *, port: int = 8700, night: int = 1, vocabulary: str = "both", announce: Callable[[str], object] = sys.stdout.write
+) -> None:
+    """Run the sandbox until it is interrupted. Raises OSError where a port is taken."""
+    with Sandbox(night, port, vocabulary=vocabulary) as sandbox:
+        announce(f"X             {sandbox.x_url}\nGraph API     {sandbox.graph_url}\nwebsites      {sandbox.website_url}\n\n")
+        announce(f"{_as_toml(sandbox.platform_options())}\n")
+        announce(f"The next night: curl -d '{{\"night\": 2}}' {sandbox.x_url}/_sandbox/night\nStop with Ctrl-C.\n")
+        with contextlib.suppress(KeyboardInterrupt):
+            threading.Event().wait()
+
+
+def _as_toml(platforms: dict[str, dict[str, Any]]) -> str:
+    """The options as they stand in nightrounds.toml."""
+    lines = []
+    for platform, options in platforms.items():
+        lines.append(f"[platforms.{platform}]")
+        for name, value in options.items():
+            if isinstance(value, dict):
+                inner = ", ".join(f"{json.dumps(key)} = {json.dumps(item)}" for key, item in value.items())
+                lines.append(f"{name} = {{ {inner} }}")
+            else:
+                lines.append(f"{name} = {json.dumps(value)}")
+        lines.append("")
+    return "\n".join(lines)

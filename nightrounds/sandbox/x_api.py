@@ -1,0 +1,327 @@
+"""X API v2 for a handful of accounts: users by name and by id, their posts, posts by id; in both vocabularies.
+
+Faithful in what a crawler can trip over: an answer about a missing or protected account or post is 200 with `errors`, an
+edit is a new id, a page may hold fewer posts than were asked for, rate limits are told in headers and counted.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from starlette.requests import Request
+
+from nightrounds.sandbox import x_problems as problems
+from nightrounds.sandbox import x_requests as requests
+from nightrounds.sandbox.answers import Answer, json_answer
+from nightrounds.sandbox.faults import HTML_ERROR
+from nightrounds.sandbox.view import Scene, Shown, Standing, View
+from nightrounds.sandbox.world import Elsewhere, State, WorldAccount
+from nightrounds.sandbox.x_objects import Tweet, Writer, elsewhere_id, user_id, version_id
+from nightrounds.sandbox.x_problems import InvalidRequestError
+from nightrounds.sandbox.x_requests import HANDLE, NUMBER, TIMELINE_PARAMETERS, Wanted, Window
+from nightrounds.sandbox.x_vocabulary import Vocabulary, spoken
+
+_TIMELINE = re.compile(r"/2/users/(?P<id>[^/]+)/tweets")
+_USER_BY_NAME = re.compile(r"/2/users/by/username/(?P<name>[^/]+)")
+_USER = re.compile(r"/2/users/(?P<id>[^/]+)")
+_TWEET = re.compile(r"/2/tweets/(?P<id>[^/]+)")
+_REACH = 3200  # of a timeline, and 800 where replies are excluded
+_REACH_WITHOUT_REPLIES = 800
+_WINDOW_S = 900
+_LIMITS = {"timeline": 10_000, "tweets": 3500, "tweet": 450, "users": 300, "user": 300}
+
+
+class XApi:
+    """The stand-in. `page_cap` is the most that one page of a timeline holds, whatever was asked for."""
+
+    def __init__(self, *, bearer_token: str, vocabulary: str, page_cap: int) -> None:
+        self.bearer_token = bearer_token
+        self.vocabulary = vocabulary
+        self.page_cap = page_cap
+        self._spent: dict[str, tuple[int, int]] = {}  # endpoint -> (end of its window, requests within it)
+
+    def concerned(self, request: Request, view: View) -> set[str]:
+        path, query = request.url.path, request.query_params
+        said = {
+            *query.get("usernames", "").casefold().split(","),
+            *query.get("ids", "").split(","),
+            *path.casefold().split("/"),
+        }
+        keys = set()
+        for standing in view.accounts("x"):
+            account = standing.account
+            own = {standing.handle.casefold(), user_id(account.key, account.joined)}
+            own |= {version_id(shown, n) for shown in view.ever_posted(account) for n in range(len(shown.versions))}
+            if own & said:
+                keys.add(account.key)
+        return keys
+
+    def failure(self, kind: str, request: Request, scene: Scene) -> Answer:
+        reset = int(scene.now.timestamp()) + _WINDOW_S
+        limit = _LIMITS[_endpoint(request.url.path)]
+        return {
+            "rate_limit": json_answer(problems.TOO_MANY, 429, _rate_headers(limit, 0, reset)),
+            "rate_limit_no_reset": json_answer(problems.TOO_MANY, 429),
+            "token_dead": problems.UNAUTHORIZED,
+            "permission": problems.NOT_ENROLLED,
+            "server_error": problems.UNAVAILABLE,
+            "transient_once": problems.UNAVAILABLE,
+            "html_error": HTML_ERROR,
+            "usage_capped": problems.USAGE_CAPPED,
+        }[kind]
+
+    def answer(self, request: Request, scene: Scene) -> Answer:
+        if request.headers.get("authorization") != f"Bearer {self.bearer_token}":
+            return problems.UNAUTHORIZED
+        endpoint = _endpoint(request.url.path)
+        headers = self._count(endpoint, int(scene.now.timestamp()))
+        if headers["x-rate-limit-remaining"] == "-1":
+            return json_answer(problems.TOO_MANY, 429, headers | {"x-rate-limit-remaining": "0"})
+        vocabulary = spoken(request.query_params, self.vocabulary)
+        try:
+            body = self._body(request, scene, vocabulary)
+        except InvalidRequestError as refused:
+            answer = refused.answer(vocabulary)
+            return Answer(answer.body, answer.status, headers=headers)
+        if body is None:
+            return problems.NO_SUCH_PATH
+        headers |= {"api-version": "2.167" if vocabulary.name == "post" else "2.166", "x-access-level": "read"}
+        return json_answer({key: value for key, value in body.items() if value}, 200, headers)
+
+    def _count(self, endpoint: str, now: int) -> dict[str, str]:
+        ends, spent = self._spent.get(endpoint, (0, 0))
+        if now >= ends:
+            ends, spent = now + _WINDOW_S, 0
+        self._spent[endpoint] = ends, spent + 1
+        return _rate_headers(_LIMITS[endpoint], max(-1, _LIMITS[endpoint] - spent - 1), ends)
+
+    def _body(self, request: Request, scene: Scene, vocabulary: Vocabulary) -> dict[str, Any] | None:
+        path, query = request.url.path, request.query_params
+        if path == "/2/users/by":
+            want = requests.wanted(query, vocabulary, of_user=True, own=frozenset({"usernames"}))
+            return _users(scene, want, "usernames", requests.names(query, "usernames", HANDLE))
+        if path == "/2/users":
+            want = requests.wanted(query, vocabulary, of_user=True, own=frozenset({"ids"}))
+            return _users(scene, want, "ids", requests.names(query, "ids", NUMBER))
+        if path == "/2/tweets":
+            want = requests.wanted(query, vocabulary, of_user=False, own=frozenset({"ids"}))
+            return _tweets(scene, want, "ids", requests.names(query, "ids", NUMBER))
+        if match := _TIMELINE.fullmatch(path):
+            want = requests.wanted(query, vocabulary, of_user=False, own=TIMELINE_PARAMETERS)
+            return self._timeline(scene, want, requests.one("id", match["id"], NUMBER), requests.window(query))
+        if match := _TWEET.fullmatch(path):
+            want = requests.wanted(query, vocabulary, of_user=False, own=frozenset())
+            return _single(_tweets(scene, want, "id", [requests.one("id", match["id"], NUMBER)]))
+        if match := _USER_BY_NAME.fullmatch(path):
+            want = requests.wanted(query, vocabulary, of_user=True, own=frozenset())
+            return _single(_users(scene, want, "username", [requests.one("username", match["name"], HANDLE)]))
+        if match := _USER.fullmatch(path):
+            want = requests.wanted(query, vocabulary, of_user=True, own=frozenset())
+            return _single(_users(scene, want, "id", [requests.one("id", match["id"], NUMBER)]))
+        return None
+
+    def _timeline(self, scene: Scene, want: Wanted, asked_id: str, window: Window) -> dict[str, Any]:
+        standing = _by_user_id(scene).get(asked_id)
+        refused = _refusal(standing, want.vocabulary, "id", asked_id)
+        if refused:
+            return {"errors": [refused]}
+        if standing is None or standing.state is State.PRIVATE:
+            return {"errors": [problems.not_authorized(want.vocabulary, "user", "id", asked_id)]}
+        fitting = [shown for shown in _reachable(scene.view, standing.account, window) if _fits(shown, window)]
+        size = min(window.size, self.page_cap)
+        page, more = fitting[:size], fitting[size:]
+        if not page:
+            return {"meta": {"result_count": 0}}
+        writer = Writer(scene)
+        ids = [version_id(shown, -1) for shown in page]
+        meta = {"result_count": len(page), "newest_id": ids[0], "oldest_id": ids[-1]}
+        if more:
+            meta["next_token"] = requests.page_token(int(version_id(more[0], -1)))
+        if window.below_id is not None:
+            meta["previous_token"] = requests.page_token((1 << 63) - 1)
+        return _written(scene, writer, want, [writer.tweet(shown) for shown in page]) | {"meta": meta}
+
+
+def _endpoint(path: str) -> str:
+    """The rate limit that a path counts against."""
+    if _TIMELINE.fullmatch(path):
+        return "timeline"
+    if path == "/2/tweets":
+        return "tweets"
+    return "tweet" if _TWEET.fullmatch(path) else "users" if path in ("/2/users", "/2/users/by") else "user"
+
+
+def _rate_headers(limit: int, remaining: int, reset: int) -> dict[str, str]:
+    return {"x-rate-limit-limit": str(limit), "x-rate-limit-remaining": str(remaining), "x-rate-limit-reset": str(reset)}
+
+
+def _single(body: dict[str, Any]) -> dict[str, Any]:
+    """The answer of a lookup by one id: the object itself, not a list of one."""
+    return body | ({"data": body["data"][0]} if body.get("data") else {})
+
+
+def _reachable(view: View, account: WorldAccount, window: Window) -> Iterable[Shown]:
+    if "replies" in window.exclude:
+        return [shown for shown in view.posts(account) if shown.post.reply_to is None][:_REACH_WITHOUT_REPLIES]
+    return view.posts(account)[:_REACH]
+
+
+def _fits(shown: Shown, window: Window) -> bool:
+    own_id, at = int(version_id(shown, -1)), shown.now.at
+    return (
+        (window.below_id is None or own_id <= window.below_id)
+        and (window.since_id is None or own_id > window.since_id)
+        and (window.until_id is None or own_id < window.until_id)
+        and (window.since is None or at >= window.since)
+        and (window.until is None or at < window.until)
+        and not ("retweets" in window.exclude and shown.post.repost is not None)
+    )
+
+
+def _by_user_id(scene: Scene) -> dict[str, Standing]:
+    return {user_id(s.account.key, s.account.joined): s for s in scene.accounts("x")}
+
+
+def _refusal(standing: Standing | None, vocabulary: Vocabulary, parameter: str, value: str) -> dict[str, Any] | None:
+    if standing is None or standing.state is State.GONE:
+        return problems.not_found(vocabulary, "user", parameter, value)
+    return problems.suspended(vocabulary, parameter, value) if standing.state is State.SUSPENDED else None
+
+
+def _users(scene: Scene, want: Wanted, parameter: str, asked: list[str]) -> dict[str, Any]:
+    known = _by_user_id(scene)
+    if parameter.startswith("username"):
+        known = {standing.handle.casefold(): standing for standing in known.values()}
+    data, errors = [], []
+    for value in asked:
+        standing = known.get(value.casefold())
+        if refused := _refusal(standing, want.vocabulary, parameter, value):
+            errors.append(refused)
+        elif standing is not None:
+            data.append(_chosen(Writer(scene).user(standing), want.user_fields, want.vocabulary))
+    return {"data": data, "errors": errors}
+
+
+def _tweets(scene: Scene, want: Wanted, parameter: str, asked: list[str]) -> dict[str, Any]:
+    writer = Writer(scene)
+    index = {
+        version_id(shown, version): (shown, version)
+        for standing in scene.accounts("x")
+        for shown in scene.view.ever_posted(standing.account)
+        for version in range(len(shown.versions))
+    }
+    found, errors = [], []
+    for value in asked:
+        shown, version = index.get(value, (None, 0))
+        if shown is None or shown.gone or scene.standing(shown.account).state is State.GONE:
+            errors.append(problems.not_found(want.vocabulary, "post", parameter, value))
+        elif scene.standing(shown.account).state is not State.LIVE:
+            errors.append(problems.not_authorized(want.vocabulary, "post", parameter, value))
+        else:
+            found.append(writer.tweet(shown, version))
+    body = _written(scene, writer, want, found)
+    return body | {"errors": errors + body.get("errors", [])}
+
+
+def _chosen(data: dict[str, Any], fields: frozenset[str], vocabulary: Vocabulary) -> dict[str, Any]:
+    return vocabulary.rename({key: value for key, value in data.items() if key in fields})
+
+
+def _written(scene: Scene, writer: Writer, want: Wanted, tweets: list[Tweet]) -> dict[str, Any]:
+    """`data`, `includes` and `errors` of an answer that holds these posts."""
+    vocabulary, expansions = want.vocabulary, want.expansions
+    referenced, errors = _referenced(scene, writer, want, tweets)
+    included = (
+        dict(referenced) if expansions & {"referenced_tweets.id", "referenced_tweets.id.author_id", "referenced_posts"} else {}
+    )
+    if expansions & {"edit_history_tweet_ids", "edit_history_post_ids"}:
+        included |= _earlier_versions(scene, writer, tweets)
+    users: dict[str, dict[str, Any]] = {}
+    known = _by_user_id(scene)
+    strangers = {t.author_id: writer.stranger(by) for t, by in _strangers(scene, writer, tweets)}
+
+    def add_user(wanted_id: str | None) -> None:
+        if wanted_id in known:
+            users[wanted_id] = writer.user(known[wanted_id])
+        elif wanted_id in strangers:
+            users[wanted_id] = strangers[wanted_id]
+
+    for tweet in tweets:
+        if expansions & {"author_id", "username"}:
+            add_user(tweet.author_id)
+        if "in_reply_to_user_id" in expansions:
+            add_user(tweet.data.get("in_reply_to_user_id"))
+        if "entities.mentions.username" in expansions:
+            for mention in tweet.data.get("entities", {}).get("mentions", []):
+                add_user(mention.get("id"))
+    if expansions & {"referenced_tweets.id.author_id", "referenced_posts"}:
+        for tweet in referenced.values():
+            add_user(tweet.author_id)
+    media = [picture for tweet in tweets for picture in tweet.media] if "attachments.media_keys" in expansions else []
+    if "referenced_tweets.id.attachments.media_keys" in expansions:
+        media += [picture for tweet in referenced.values() for picture in tweet.media]
+    includes = {
+        "users": [_chosen(user, want.user_fields, vocabulary) for user in users.values()],
+        "tweets": [_chosen(tweet.data, want.post_fields, vocabulary) for tweet in included.values()],
+        "media": [{key: value for key, value in picture.items() if key in want.media_fields} for picture in media],
+    }
+    return {
+        "data": [_chosen(tweet.data, want.post_fields, vocabulary) for tweet in tweets],
+        "includes": vocabulary.rename({key: value for key, value in includes.items() if value}),
+        "errors": errors,
+    }
+
+
+def _targets(scene: Scene, tweets: list[Tweet]) -> Iterable[tuple[Shown, Elsewhere | str]]:
+    authors = _by_user_id(scene)
+    by_version = {
+        version_id(s, n): s for a in authors.values() for s in scene.view.posts(a.account) for n in range(len(s.versions))
+    }
+    for tweet in tweets:
+        shown = by_version[tweet.id]
+        for target in (shown.post.reply_to, shown.post.quote, shown.post.repost):
+            if target is not None:
+                yield shown, target
+
+
+def _referenced(
+    scene: Scene, writer: Writer, want: Wanted, tweets: list[Tweet]
+) -> tuple[dict[str, Tweet], list[dict[str, Any]]]:
+    """The posts that these refer to, and a problem for each that can't be read."""
+    found: dict[str, Tweet] = {}
+    errors = []
+    asked = sorted(want.expansions & {"referenced_tweets.id", "referenced_tweets.id.author_id", "referenced_posts"})
+    for shown, target in _targets(scene, tweets):
+        if isinstance(target, Elsewhere):
+            tweet = writer.elsewhere(shown, target)
+            if not target.gone:
+                found[tweet.id] = tweet
+            elif asked:
+                errors.append(problems.not_found(want.vocabulary, "post", asked[0], elsewhere_id(shown, target)))
+            continue
+        original = scene.view.by_id[target]
+        state = scene.standing(original.account).state
+        if not original.gone and state is State.LIVE:
+            found[version_id(original, -1)] = writer.tweet(original)
+        elif asked:
+            problem = problems.not_found if original.gone else problems.not_authorized
+            errors.append(problem(want.vocabulary, "post", asked[0], version_id(original, -1)))
+    return found, errors
+
+
+def _strangers(scene: Scene, writer: Writer, tweets: list[Tweet]) -> Iterable[tuple[Tweet, str]]:
+    for shown, target in _targets(scene, tweets):
+        if isinstance(target, Elsewhere) and writer.account_of(target.by) is None:
+            yield writer.elsewhere(shown, target), target.by
+
+
+def _earlier_versions(scene: Scene, writer: Writer, tweets: list[Tweet]) -> dict[str, Tweet]:
+    earlier = {}
+    for standing in scene.accounts("x"):
+        for shown in scene.view.posts(standing.account):
+            for version in range(len(shown.versions) - 1):
+                if any(tweet.id == version_id(shown, -1) for tweet in tweets):
+                    earlier[version_id(shown, version)] = writer.tweet(shown, version)
+    return earlier

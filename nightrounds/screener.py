@@ -1,0 +1,148 @@
+"""One post or profile in, what the gate lets through out: the one way of reading that the nightly scan and `screen` share."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+from core.policy import Policy
+from core.records import Account, Finding, FindingScope, Kind, Post, Reading, Screened
+from core.registry import discover
+from core.seams import Detector
+from detectors._gate import Gate
+from detectors._reader import Reader
+from nightrounds.deadline import TimeUp, deadline
+
+log = logging.getLogger(__name__)
+
+SECONDS_PER_READING = 20.0  # a thousand times what a long post takes
+
+_ENTRY = {FindingScope.POST: "detect", FindingScope.PROFILE: "detect_profile"}
+
+
+def detector_classes() -> dict[str, type[Detector]]:
+    """Every detector there is, by rule."""
+    return discover("detectors", Detector, "rule")
+
+
+def rules_without_detector(policy: Policy) -> list[str]:
+    """Rules of the policy file that no detector serves: nothing is ever found under them."""
+    return sorted(policy.rules.keys() - detector_classes().keys())
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A reading with what its detectors found, before the gate."""
+
+    reading: Reading | None
+    findings: tuple[Finding, ...]
+    not_read: tuple[str, ...]
+
+
+class Screener:
+    """Reads, detects and gates. Make one a process and keep it: the model is loaded once.
+
+    A detector that raises, or a reading that takes longer than `seconds`, makes the result 'not read' and never stops anything.
+
+    Raises:
+        ConfigError: a detector's rule has no entry in the policy.
+    """
+
+    def __init__(
+        self,
+        policy: Policy,
+        *,
+        detectors: Mapping[str, type[Detector]] | None = None,
+        seconds: float = SECONDS_PER_READING,
+    ) -> None:
+        classes = detector_classes() if detectors is None else detectors
+        self._detectors = {rule: detector(policy) for rule, detector in classes.items()}
+        self._seconds = seconds
+        self._reader = Reader(policy)
+        self._gate = Gate(policy)
+
+    def versions_for(self, kind: Kind, scope: FindingScope) -> dict[str, str]:
+        """Rule and detector version of everything that reads this scope of accounts of this kind."""
+        return {rule: d.version for rule, d in self._detectors.items() if kind in d.config.kinds and _reads(d, scope)}
+
+    def screen_post(self, account: Account, post: Post, rules: Collection[str] | None = None) -> Screened:
+        """What one post comes to; `rules` narrows which detectors run."""
+        return self._through_gate(self._read_post(account, post, rules))
+
+    def screen_profile(self, account: Account, rules: Collection[str] | None = None) -> Screened:
+        """What an account's profile comes to."""
+        return self._through_gate(self._read_profile(account, rules))
+
+    def screen_both(self, account: Account, post: Post) -> Screened:
+        """Post and profile in one result, for a line that was handed over whole. `protected` is the gate's word on the post.
+
+        What the post's gate seals, it seals on the profile's findings too: they stand in one line, before one reader.
+        """
+        profile = self.screen_profile(account)
+        read = self._read_post(account, post, None)
+        failures = dict.fromkeys((*read.not_read, *([profile.not_read] if profile.not_read else [])))
+        return self._through_gate(_Read(read.reading, (*read.findings, *profile.findings), tuple(failures)))
+
+    def segments_of(self, account: Account, post: Post | None) -> Mapping[str, str]:
+        """The texts that spans of this post's findings (or of the profile's, where `post` is None) lie in, by segment."""
+        reading = self._reader.read_post(account, post) if post else self._reader.read_profile(account)
+        return reading.by_name
+
+    def _read_post(self, account: Account, post: Post, rules: Collection[str] | None) -> _Read:
+        return self._read(account, FindingScope.POST, rules, lambda: self._reader.read_post(account, post))
+
+    def _read_profile(self, account: Account, rules: Collection[str] | None) -> _Read:
+        return self._read(account, FindingScope.PROFILE, rules, lambda: self._reader.read_profile(account))
+
+    def _read(self, account: Account, scope: FindingScope, rules: Collection[str] | None, read: Callable[[], Reading]) -> _Read:
+        reading, findings, failures = None, list[Finding](), list[str]()
+        try:
+            with deadline(self._seconds):
+                reading = read()
+                if reading.not_read:
+                    failures.append(reading.not_read)
+                for rule, detector in self._detectors.items():
+                    if (rules is None or rule in rules) and _reads(detector, scope) and detector.applies_to(account):
+                        self._run(detector, scope, reading, findings, failures)
+        except TimeUp:
+            failures.append("time")
+        except Exception as error:
+            failures.append(_failure("reader", error))
+        return _Read(reading, tuple(findings), tuple(dict.fromkeys(failures)))
+
+    def _run(
+        self, detector: Detector, scope: FindingScope, reading: Reading, findings: list[Finding], failures: list[str]
+    ) -> None:
+        found: Iterable[Finding]
+        try:
+            found = detector.detect(reading) if scope is FindingScope.POST else detector.detect_profile(reading)
+            findings.extend(list(found))
+        except Exception as error:
+            failures.append(_failure(detector.rule, error))
+
+    def _through_gate(self, read: _Read) -> Screened:
+        not_read = "; ".join(read.not_read) or None
+        if read.reading is None:
+            return Screened(protected=False, findings=(), not_read=not_read)
+        try:
+            with deadline(self._seconds):
+                return self._gate.screen(read.reading, read.findings, not_read)
+        except TimeUp:
+            failure = "gate: time"
+        except Exception as error:
+            failure = _failure("gate", error)
+        # Findings that no gate has seen are shown to nobody: the text counts as not read, and a person is told so.
+        return Screened(protected=False, findings=(), not_read="; ".join((*read.not_read, failure)))
+
+
+def _reads(detector: Detector, scope: FindingScope) -> bool:
+    """Whether this detector has anything to say of posts, or of profiles."""
+    entry = _ENTRY[scope]
+    return getattr(type(detector), entry) is not getattr(Detector, entry)
+
+
+def _failure(part: str, error: Exception) -> str:
+    """An exception's own text may quote the post, so only its class is told."""
+    log.warning("%s failed on one text: %s", part, type(error).__name__)
+    return f"{part} failed ({type(error).__name__})"

@@ -1,0 +1,73 @@
+"""The screening stage: every revision and profile that some detector has not read in its present version is read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from core.records import FindingScope, Kind
+from nightrounds.cases import open_cases
+from nightrounds.context import Context
+from storage import screenings
+from storage.posts import StoredRevision
+from storage.screenings import ScreenedSubject, StoredProfile
+
+_BATCH = 200  # revisions in one transaction: what a kill can make us read again
+
+Subject = TypeVar("Subject", StoredRevision, StoredProfile)
+
+
+@dataclass(slots=True)
+class Screening:
+    """What one pass over the unread came to."""
+
+    posts: int = 0
+    profiles: int = 0
+    not_read: int = 0
+    findings: int = 0
+    cases_opened: int = 0
+
+
+def screen_unread(context: Context, progress: Callable[[int], None] | None = None) -> Screening:
+    """Read what is unread, store findings, open cases: a batch a transaction, so that a kill loses and doubles nothing."""
+    done = Screening()
+    for profiles in _unread(context, FindingScope.PROFILE, screenings.unread_profiles):
+        _screen_batch(context, profiles, done)
+        done.profiles += len(profiles)
+    for revisions in _unread(context, FindingScope.POST, screenings.unread_revisions):
+        _screen_batch(context, revisions, done)
+        done.posts += len(revisions)
+        if progress:
+            progress(len(revisions))
+    return done
+
+
+def _unread(context: Context, scope: FindingScope, query: Callable[..., list[Subject]]) -> Iterator[list[Subject]]:
+    wanted = {kind: context.screener.versions_for(kind, scope) for kind in Kind}
+    after = 0
+    while True:
+        with context.store.read() as tx:
+            batch = query(tx, wanted, limit=_BATCH, after_id=after)
+        if not batch:
+            return
+        yield batch
+        after = batch[-1].id
+
+
+def _screen_batch(context: Context, batch: Sequence[StoredRevision | StoredProfile], done: Screening) -> None:
+    results = [_screen(context, subject) for subject in batch]
+    with context.store.begin() as tx:
+        stored = screenings.record_all(tx, results)
+        done.cases_opened += open_cases(tx, context.policy, stored)
+    done.findings += len(stored)
+    done.not_read += sum(result.screened.not_read is not None for result in results)
+
+
+def _screen(context: Context, subject: StoredRevision | StoredProfile) -> ScreenedSubject:
+    kind = subject.account.kind
+    if isinstance(subject, StoredRevision):
+        screened = context.screener.screen_post(subject.account, subject.post)
+        return ScreenedSubject(subject, context.screener.versions_for(kind, FindingScope.POST), screened)
+    screened = context.screener.screen_profile(subject.account)
+    return ScreenedSubject(subject, context.screener.versions_for(kind, FindingScope.PROFILE), screened)

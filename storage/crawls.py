@@ -1,0 +1,115 @@
+"""Crawl runs, where each account's crawl goes on, and what each night could see."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import insert, select, update
+
+from core.errors import StorageError
+from core.records import Coverage, CoverageStatus, Cursor
+from storage.tables import coverage, crawl_runs, cursors, posts
+from storage.transaction import Transaction
+
+RUNNING = "running"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One crawl run; `state` is 'running' or what it was finished with."""
+
+    id: int
+    trigger: str
+    state: str
+    started_at: datetime
+    finished_at: datetime | None
+
+
+def begin_run(tx: Transaction, *, trigger: str, key: str | None = None) -> int:
+    """Open a run; `trigger` is our own word for what started it ('nightly', 'airflow'). One `key` is one run, however often asked."""
+    if key is not None:
+        known: int | None = tx.connection.execute(select(crawl_runs.c.id).where(crawl_runs.c.key == key)).scalar()
+        if known is not None:
+            return known
+    opened = insert(crawl_runs).values(trigger=trigger, key=key, state=RUNNING, started_at=tx.now).returning(crawl_runs.c.id)
+    run_id: int = tx.connection.execute(opened).scalar_one()
+    tx.audit("run begun", run_ids=[run_id])
+    return run_id
+
+
+def finish_run(tx: Transaction, run_id: int, state: str) -> None:
+    """Close a run; a run that was closed with the same state stays as it is."""
+    run = get_run(tx, run_id)
+    if run.state != state:
+        tx.connection.execute(update(crawl_runs).where(crawl_runs.c.id == run_id).values(state=state, finished_at=tx.now))
+        tx.audit("run finished", run_ids=[run_id], state=state)
+
+
+def get_run(tx: Transaction, run_id: int | None = None) -> Run:
+    """A run, or the latest.
+
+    Raises:
+        StorageError: there is none.
+    """
+    query = select(crawl_runs).order_by(crawl_runs.c.id.desc()).limit(1)
+    row = tx.connection.execute(query if run_id is None else query.where(crawl_runs.c.id == run_id)).first()
+    if row is None:
+        raise StorageError("there is no crawl run yet" if run_id is None else f"there is no crawl run {run_id}")
+    return Run(row.id, row.trigger, row.state, row.started_at, row.finished_at)
+
+
+def keep_cursor(tx: Transaction, *, run_id: int, account_id: str, surface: str, cursor: Cursor) -> None:
+    put = tx.upsert(cursors, ("account_id", "surface"), ("state", "run_id", "updated_at"))
+    state = tx.seal_json(cursors.c.state, dict(cursor.state))
+    row = {"account_id": account_id, "surface": surface, "state": state, "run_id": run_id, "updated_at": tx.now}
+    tx.connection.execute(put, row)
+
+
+def load_cursor(tx: Transaction, account_id: str, surface: str = "") -> Cursor | None:
+    """Where the crawler of `surface` goes on with this account."""
+    mine = (cursors.c.account_id == account_id) & (cursors.c.surface == surface)
+    sealed = tx.connection.execute(select(cursors.c.state).where(mine)).scalar()
+    return None if sealed is None else Cursor(tx.unseal_json(cursors.c.state, sealed))
+
+
+def record_coverage(tx: Transaction, run_id: int, seen: Coverage) -> None:
+    """What a run saw of an account; said again, the last word counts."""
+    values = {
+        "platform": seen.platform,
+        "status": seen.status.value,
+        "reason": seen.reason,
+        "actor": seen.actor,
+        "new": seen.new,
+        "edited": seen.edited,
+        "gone": seen.gone,
+        "pages": seen.pages,
+        "retry_at": seen.retry_at,
+        "recorded_at": tx.now,
+    }
+    put = tx.upsert(coverage, ("run_id", "account_id"), tuple(values))
+    tx.connection.execute(put, {"run_id": run_id, "account_id": seen.account_id, **values})
+
+
+def coverage_of(tx: Transaction, run_id: int) -> list[Coverage]:
+    query = select(coverage).where(coverage.c.run_id == run_id).order_by(coverage.c.platform, coverage.c.account_id)
+    return [
+        Coverage(
+            account_id=row.account_id,
+            platform=row.platform,
+            status=CoverageStatus(row.status),
+            reason=row.reason,
+            actor=row.actor,
+            new=row.new,
+            edited=row.edited,
+            gone=row.gone,
+            pages=row.pages,
+            retry_at=row.retry_at,
+        )
+        for row in tx.connection.execute(query)
+    ]
+
+
+def had_posts(tx: Transaction, account_id: str) -> bool:
+    """Whether any post of this account was ever stored."""
+    return tx.connection.execute(select(posts.c.id).where(posts.c.account_id == account_id).limit(1)).first() is not None

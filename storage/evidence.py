@@ -1,0 +1,182 @@
+"""What platforms answered, byte for byte: content-addressed, encrypted, written once, and before the database speaks of it.
+
+A blob without a row is harmless: the transaction that wanted it was killed, and its rerun finds the blob in place.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import fsspec
+from fsspec.implementations.local import LocalFileSystem
+from sqlalchemy import select
+
+from core.errors import StorageError
+from core.records import RawPage
+from core.settings import Settings
+from storage import tables
+from storage._envelope import KeyRing, key_id_of
+
+if TYPE_CHECKING:
+    from storage.transaction import Transaction
+
+_SUFFIX = ".sealed"
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceReport:
+    """What a check of all blobs found; `missing` and `damaged` are SHA-256 names."""
+
+    checked: int
+    missing: tuple[str, ...]
+    damaged: tuple[str, ...]
+
+    @property
+    def ok(self) -> bool:
+        return not self.missing and not self.damaged
+
+
+class EvidenceFolder:
+    """The blobs, on any file system that fsspec speaks. Names are sharded: `ab/cd/abcd….sealed`."""
+
+    def __init__(self, url: str, keys: KeyRing) -> None:
+        """Raises: StorageError: the URL names no file system that is installed."""
+        try:
+            self._files, root = fsspec.core.url_to_fs(url)
+        except (ValueError, ImportError, OSError) as error:
+            raise StorageError(f"evidence_url: no file system can be opened there ({type(error).__name__})") from None
+        self._root = str(root).rstrip("/")
+        self._keys = keys
+
+    def keep(self, body: bytes) -> str:
+        """Store bytes and return their SHA-256 name; bytes that are there already are left alone."""
+        sha256 = hashlib.sha256(body).hexdigest()
+        path = self._path(sha256)
+        try:
+            if not self._files.exists(path):
+                self._write(path, self._keys.seal(body, _place(sha256)))
+        except OSError as error:
+            raise StorageError(f"evidence can't be written ({type(error).__name__}); is the disk full?") from None
+        return sha256
+
+    def load(self, sha256: str) -> bytes:
+        """Raises: StorageError: the blob is missing, does not open, or holds other bytes than its name says."""
+        body = self._keys.unseal(self._sealed(sha256), _place(sha256))
+        if hashlib.sha256(body).hexdigest() != sha256:
+            raise StorageError(f"evidence {sha256}: holds other bytes than its name says")
+        return body
+
+    def holds(self, sha256: str) -> bool:
+        return bool(self._files.exists(self._path(sha256)))
+
+    def reseal(self, sha256: str) -> bool:
+        """Seal a blob with the active key; False when it was already, or is missing or damaged (which `verify_all` reports)."""
+        try:
+            if key_id_of(self._sealed(sha256), _place(sha256)) == self._keys.active:
+                return False
+            body = self.load(sha256)
+        except StorageError:
+            return False
+        self._write(self._path(sha256), self._keys.seal(body, _place(sha256)))
+        return True
+
+    def _sealed(self, sha256: str) -> bytes:
+        try:
+            return bytes(self._files.cat_file(self._path(sha256)))
+        except OSError as error:
+            raise StorageError(f"evidence {sha256}: can't be read ({type(error).__name__})") from None
+
+    def _write(self, path: str, sealed: bytes) -> None:
+        if not isinstance(self._files, LocalFileSystem):
+            self._files.pipe_file(path, sealed)  # an object store shows an object whole or not at all
+            return
+        self._files.makedirs(path.rpartition("/")[0], exist_ok=True)
+        temporary = f"{path}.{secrets.token_hex(8)}"
+        with self._files.open(temporary, "wb") as file:
+            file.write(sealed)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)  # noqa: PTH105 - paths here are fsspec's strings
+
+    def _path(self, sha256: str) -> str:
+        return f"{self._root}/{sha256[:2]}/{sha256[2:4]}/{sha256}{_SUFFIX}"
+
+
+def open_evidence(settings: Settings, keys: KeyRing) -> EvidenceFolder:
+    return EvidenceFolder(settings.evidence_url or str((settings.home / "evidence").resolve()), keys)
+
+
+def keep_pages(tx: Transaction, *, run_id: int, account_id: str, raw: Sequence[RawPage]) -> list[int]:
+    """Keep captures and return their ids. The same bytes from the same address are one capture: the first stays, its
+    `last_captured_at` moves."""
+    t = tables.evidence
+    rows: dict[tuple[str, bytes], Mapping[str, Any]] = {}
+    for page in raw:
+        sha256, url_key = tx.evidence.keep(page.body), tx.fingerprint(t.c.url, page.url)
+        rows[sha256, url_key] = {
+            "sha256": sha256,
+            "url": tx.seal(t.c.url, page.url),
+            "url_key": url_key,
+            "headers": tx.seal_json(t.c.headers, [list(pair) for pair in page.headers]),
+            "account_id": account_id,
+            "run_id": run_id,
+            "status": page.status,
+            "media_type": page.media_type,
+            "size": len(page.body),
+            "collector": page.collector,
+            "captured_at": page.fetched_at,
+            "last_captured_at": page.fetched_at,
+        }
+    if not rows:
+        return []
+    put = tx.upsert(t, ("sha256", "url_key"), ("last_captured_at",))
+    return sorted(tx.connection.execute(put.returning(t.c.id), list(rows.values())).scalars())
+
+
+def captures(tx: Transaction, ids: Sequence[int]) -> list[RawPage]:
+    """Kept answers with their bytes, by id, for a case's packet.
+
+    Raises:
+        StorageError: a blob is missing or damaged.
+    """
+    t = tables.evidence
+    found = tx.connection.execute(select(t).where(t.c.id.in_(ids)).order_by(t.c.id)).mappings()
+    return [
+        RawPage(
+            url=tx.unseal(t.c.url, row["url"]),
+            body=tx.evidence.load(row["sha256"]),
+            media_type=row["media_type"],
+            status=row["status"],
+            fetched_at=row["captured_at"],
+            collector=row["collector"],
+            headers=tuple((name, value) for name, value in tx.unseal_json(t.c.headers, row["headers"])),
+        )
+        for row in found
+    ]
+
+
+def verify_all(tx: Transaction) -> EvidenceReport:
+    """Read every blob again, open it and hash it."""
+    t, checked = tables.evidence, 0
+    missing: list[str] = []
+    damaged: list[str] = []
+    names = select(t.c.sha256).distinct().order_by(t.c.sha256).execution_options(yield_per=1000)
+    for sha256 in tx.connection.execute(names).scalars():
+        checked += 1
+        if not tx.evidence.holds(sha256):
+            missing.append(sha256)
+            continue
+        try:
+            tx.evidence.load(sha256)
+        except StorageError:
+            damaged.append(sha256)
+    return EvidenceReport(checked, tuple(missing), tuple(damaged))
+
+
+def _place(sha256: str) -> str:
+    return f"evidence/{sha256}"

@@ -1,0 +1,251 @@
+"""Keeps one crawled page: evidence, posts, revisions, media, tombstones, profile and cursor, all in the caller's transaction.
+
+Statements are per page, not per post. Storing a page twice changes nothing but the times of the last look.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import bindparam, case, insert, select, update
+
+from core.errors import StorageError
+from core.records import Account, CrawledPage, Gone, Post
+from storage import crawls
+from storage._json import post_to_json
+from storage.accounts import keep_profile, lock_account
+from storage.evidence import keep_pages
+from storage.posts import SECOND_LOOK_AFTER
+from storage.tables import media, post_revisions, posts
+from storage.transaction import AnyRow, Transaction, chunks
+
+
+@dataclass(frozen=True, slots=True)
+class PageStored:
+    """What a page brought. `reappeared` counts posts that had a tombstone, `pending_gone` those that need a second sighting."""
+
+    new: int = 0
+    edited: int = 0
+    gone: int = 0
+    unchanged: int = 0
+    reappeared: int = 0
+    pending_gone: int = 0
+
+
+@dataclass(slots=True)
+class _Sorted:
+    """The page's posts, by what has to be written."""
+
+    new: dict[bytes, Post] = field(default_factory=dict)
+    edited: list[tuple[AnyRow, Post, bytes]] = field(default_factory=list)
+    remarked: list[tuple[int, str]] = field(default_factory=list)  # same content, another mark of the platform
+    seen: list[int] = field(default_factory=list)
+
+
+def store_page(tx: Transaction, *, run_id: int, account: Account, page: CrawledPage, surface: str = "") -> PageStored:
+    """Keep a page; its cursor is kept for `surface`, the crawler that gave it.
+
+    A post seen again loses its tombstone; the audit trail remembers that it had one.
+
+    Raises:
+        AccountNotFound: the page is of another platform account than the stored one.
+        StorageError: the account is unknown, a post names another account, or the database or evidence store refused.
+    """
+    if any(post.account_id != account.id for post in page.posts):
+        raise StorageError(f"account {account.id}: a page holds posts of another account")
+    lock_account(tx, account, page.native_account_id)
+    evidence_ids = keep_pages(tx, run_id=run_id, account_id=account.id, raw=page.raw)
+    if page.profile is not None:
+        keep_profile(tx, account.id, page.profile)
+
+    given = {_native_key(tx, post.native_id): post for post in page.posts}
+    verified = {_native_key(tx, native_id) for native_id in page.verified} - given.keys()
+    gone = {key: sight for sight in page.gone if (key := _native_key(tx, sight.native_id)) not in given.keys() | verified}
+    known = _known_posts(tx, account.id, [*given, *verified, *gone])
+
+    found = _sort(tx, given, known)
+    found.seen += [known[key].id for key in verified if key in known]
+    reappeared = _mark_seen(tx, found.seen, known.values())
+    _write_new(tx, run_id, account.id, found.new, evidence_ids)
+    _write_edited(tx, run_id, found.edited, evidence_ids)
+    _write_marks(tx, found.remarked)
+    buried, pending = _bury(tx, gone, known)
+    if page.cursor is not None:
+        crawls.keep_cursor(tx, run_id=run_id, account_id=account.id, surface=surface, cursor=page.cursor)
+
+    stored = PageStored(
+        new=len(found.new),
+        edited=len(found.edited),
+        gone=len(buried),
+        unchanged=len(given) - len(found.new) - len(found.edited),
+        reappeared=len(reappeared),
+        pending_gone=pending,
+    )
+    tx.audit("page stored", run=str(run_id), pages=1, new=stored.new, edited=stored.edited, evidence_ids=evidence_ids)
+    if buried:
+        tx.audit("tombstones set", post_ids=buried, evidence_ids=evidence_ids)
+    if reappeared:
+        tx.audit("tombstones lifted", post_ids=reappeared, evidence_ids=evidence_ids)
+    return stored
+
+
+def _known_posts(tx: Transaction, account_id: str, keys: Sequence[bytes]) -> Mapping[bytes, AnyRow]:
+    c = posts.c
+    columns = (c.id, c.native_key, c.content_key, c.mark, c.revisions, c.missing_since, c.gone_at)
+    query = select(*columns).where(c.account_id == account_id)
+    return {
+        row.native_key: row for chunk in chunks(keys) for row in tx.connection.execute(query.where(c.native_key.in_(chunk)))
+    }
+
+
+def _sort(tx: Transaction, given: Mapping[bytes, Post], known: Mapping[bytes, AnyRow]) -> _Sorted:
+    found = _Sorted()
+    for key, post in given.items():
+        row = known.get(key)
+        if row is None:
+            found.new[key] = post
+            continue
+        found.seen.append(row.id)
+        content_key = _content_key(tx, post)
+        if row.content_key != content_key:
+            found.edited.append((row, post, content_key))
+        elif tx.unseal(posts.c.mark, row.mark) != post.revision:
+            found.remarked.append((row.id, post.revision))
+    return found
+
+
+def _mark_seen(tx: Transaction, seen: Sequence[int], known: Iterable[AnyRow]) -> list[int]:
+    """Note the look, and lift tombstones; returns the posts that had one."""
+    times = {"last_seen_at": tx.now, "last_verified_at": tx.now}
+    for chunk in chunks(seen):
+        tx.connection.execute(update(posts).where(posts.c.id.in_(chunk)).values(**times))
+    here = set(seen)
+    doubted = [row for row in known if row.id in here and (row.gone_at is not None or row.missing_since is not None)]
+    for chunk in chunks([row.id for row in doubted]):
+        lifted = {"missing_since": None, "gone_at": None, "gone_reason": None}
+        tx.connection.execute(update(posts).where(posts.c.id.in_(chunk)).values(**lifted))
+    return sorted(row.id for row in doubted if row.gone_at is not None)
+
+
+def _write_new(tx: Transaction, run_id: int, account_id: str, new: Mapping[bytes, Post], evidence_ids: list[int]) -> None:
+    if not new:
+        return
+    c = posts.c
+    content_keys = {key: _content_key(tx, post) for key, post in new.items()}
+    rows = [
+        {
+            "account_id": account_id,
+            "native_id": tx.seal(c.native_id, post.native_id),
+            "native_key": key,
+            "revisions": 1,
+            "first_seen_at": tx.now,
+            "last_seen_at": tx.now,
+            "last_verified_at": tx.now,
+            **_latest(tx, post, content_keys[key]),
+        }
+        for key, post in new.items()
+    ]
+    ids = {row.native_key: row.id for row in tx.connection.execute(insert(posts).returning(c.id, c.native_key), rows)}
+    _write_revisions(tx, run_id, [(ids[key], 1, post, content_keys[key]) for key, post in new.items()], evidence_ids)
+
+
+def _write_edited(tx: Transaction, run_id: int, edited: Sequence[tuple[AnyRow, Post, bytes]], evidence_ids: list[int]) -> None:
+    if not edited:
+        return
+    latest = [
+        {"at_id": row.id, "revisions": row.revisions + 1, **_latest(tx, post, content_key)} for row, post, content_key in edited
+    ]
+    tx.connection.execute(update(posts).where(posts.c.id == bindparam("at_id")), latest)
+    numbered = [(row.id, row.revisions + 1, post, content_key) for row, post, content_key in edited]
+    _write_revisions(tx, run_id, numbered, evidence_ids)
+
+
+def _write_marks(tx: Transaction, remarked: Sequence[tuple[int, str]]) -> None:
+    if remarked:
+        marks = [{"at_id": post_id, "mark": tx.seal(posts.c.mark, mark)} for post_id, mark in remarked]
+        tx.connection.execute(update(posts).where(posts.c.id == bindparam("at_id")), marks)
+
+
+def _latest(tx: Transaction, post: Post, content_key: bytes) -> dict[str, Any]:
+    return {
+        "url": tx.seal(posts.c.url, post.url),
+        "mark": tx.seal(posts.c.mark, post.revision),
+        "content_key": content_key,
+        "type": post.type.value,
+        "posted_at": post.posted_at,
+        "posted_at_precision": post.posted_at_precision.value,
+    }
+
+
+def _write_revisions(
+    tx: Transaction, run_id: int, numbered: Sequence[tuple[int, int, Post, bytes]], evidence_ids: list[int]
+) -> None:
+    tx.connection.execute(
+        insert(post_revisions),
+        [
+            {
+                "post_id": post_id,
+                "number": number,
+                "content_key": content_key,
+                "content": tx.seal_json(post_revisions.c.content, post_to_json(post)),
+                "edited_at": post.edited_at,
+                "seen_at": tx.now,
+                "run_id": run_id,
+                "evidence_ids": evidence_ids,
+            }
+            for post_id, number, post, content_key in numbered
+        ],
+    )
+    c = media.c
+    rows = {
+        (post_id, key): {
+            "post_id": post_id,
+            "native_id": tx.seal(c.native_id, item.native_key),
+            "native_key": key,
+            "kind": item.kind,
+            "url": tx.seal(c.url, item.url),
+            "alt_text": tx.seal(c.alt_text, item.alt_text),
+            "first_seen_at": tx.now,
+            "last_seen_at": tx.now,
+        }
+        for post_id, _, post, _ in numbered
+        for item in post.media
+        for key in [tx.fingerprint(c.native_id, item.native_key)]
+    }
+    if rows:
+        put = tx.upsert(media, ("post_id", "native_key"), ("url", "alt_text", "last_seen_at"))
+        tx.connection.execute(put, list(rows.values()))
+
+
+def _bury(tx: Transaction, gone: Mapping[bytes, Gone], known: Mapping[bytes, AnyRow]) -> tuple[list[int], int]:
+    """Set tombstones, and note first sightings; returns the posts buried and how many wait for a second sighting."""
+    buried: list[dict[str, Any]] = []
+    waiting: list[int] = []
+    looked: list[int] = []
+    for key, sight in gone.items():
+        row = known.get(key)
+        if row is None:
+            continue
+        looked.append(row.id)
+        if row.gone_at is not None:
+            continue
+        if sight.definite or (row.missing_since is not None and tx.now - row.missing_since >= SECOND_LOOK_AFTER):
+            buried.append({"at_id": row.id, "gone_reason": sight.reason.value})
+        else:
+            waiting.append(row.id)
+    for chunk in chunks(looked):
+        first = case((posts.c.missing_since.is_(None), tx.now), else_=posts.c.missing_since)
+        tx.connection.execute(update(posts).where(posts.c.id.in_(chunk)).values(last_verified_at=tx.now, missing_since=first))
+    if buried:
+        tx.connection.execute(update(posts).where(posts.c.id == bindparam("at_id")).values(gone_at=tx.now), buried)
+    return sorted(row["at_id"] for row in buried), len(waiting)
+
+
+def _native_key(tx: Transaction, native_id: str) -> bytes:
+    return tx.fingerprint(posts.c.native_id, native_id)
+
+
+def _content_key(tx: Transaction, post: Post) -> bytes:
+    return tx.fingerprint(post_revisions.c.content, post.content())

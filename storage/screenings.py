@@ -1,0 +1,203 @@
+"""What was read by which detector versions: what was read is not read again, and a new version reads history again.
+
+Each revision and profile points at the set of versions that read it last (`read_with`), so that finding the unread is a look
+into an index. A set belongs to an account kind, because the kind decides which rules run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, Table, func, select, union_all, update
+
+from core.records import Account, Kind, Screened
+from storage._columns import canonical
+from storage.accounts import by_id
+from storage.findings import FoundIn, StoredFinding, keep
+from storage.posts import StoredRevision, revisions, stored_revisions
+from storage.tables import accounts, detector_sets, post_revisions, posts, profile_snapshots, screenings
+from storage.transaction import Transaction, chunks
+
+Wanted = Mapping[Kind, Mapping[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredProfile:
+    """One observed version of an account's profile; `account` carries it."""
+
+    id: int
+    account: Account
+
+
+Subject = StoredRevision | StoredProfile
+
+
+@dataclass(frozen=True, slots=True)
+class ScreeningCounts:
+    """Revisions by what their last screening came to. `unread` were never screened, `not_read` failed, by reason."""
+
+    read: int
+    unread: int
+    not_read: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenedSubject:
+    """One subject, the versions (rule -> detector version) that read it, and what came of it."""
+
+    subject: Subject
+    versions: Mapping[str, str]
+    screened: Screened
+
+
+def unread_revisions(tx: Transaction, wanted: Wanted, *, limit: int, after_id: int = 0) -> list[StoredRevision]:
+    """Revisions of any age that some wanted version has not read, by id. `wanted` is kind -> rule -> detector version."""
+    r = post_revisions
+    owners = r.join(posts, posts.c.id == r.c.post_id).join(accounts, accounts.c.id == posts.c.account_id)
+    ids = _unread_ids(tx, r, select(r.c.id).select_from(owners), wanted, limit, after_id)
+    return stored_revisions(tx, tx.connection.execute(revisions().where(r.c.id.in_(ids)).order_by(r.c.id)).all())
+
+
+def unread_profiles(tx: Transaction, wanted: Wanted, *, limit: int, after_id: int = 0) -> list[StoredProfile]:
+    """The profiles that accounts have now and that some wanted version has not read, by id. Older profiles are history."""
+    s = profile_snapshots
+    owners = s.join(accounts, accounts.c.id == s.c.account_id)
+    newer = s.alias()
+    latest = ~select(newer.c.id).where(newer.c.account_id == s.c.account_id, newer.c.id > s.c.id).exists()
+    ids = _unread_ids(tx, s, select(s.c.id).select_from(owners).where(latest), wanted, limit, after_id)
+    rows = tx.connection.execute(select(s.c.id, s.c.account_id).where(s.c.id.in_(ids)).order_by(s.c.id)).all()
+    known = by_id(tx, [row.account_id for row in rows])
+    return [StoredProfile(row.id, known[row.account_id]) for row in rows]
+
+
+def record(tx: Transaction, subject: Subject, versions: Mapping[str, str], screened: Screened) -> list[StoredFinding]:
+    """Note one screening; see `record_all`."""
+    return record_all(tx, [ScreenedSubject(subject, versions, screened)])
+
+
+def record_all(tx: Transaction, results: Iterable[ScreenedSubject]) -> list[StoredFinding]:
+    """Note screenings and keep their findings, which are returned. Said twice, nothing changes.
+
+    What the same rules found in the same subject before and did not find again is retired. A subject whose account changed its
+    kind since it was handed out is left unread: other rules apply to it now.
+    """
+    stored: list[StoredFinding] = []
+    for chunk in chunks(results, 400):
+        for cls, table in ((StoredRevision, post_revisions), (StoredProfile, profile_snapshots)):
+            own = [result for result in chunk if isinstance(result.subject, cls)]
+            if own:
+                valid = _note(tx, table, own)
+                stored += keep(tx, [_found_in(result) for result in valid])
+    return stored
+
+
+def counts(tx: Transaction) -> ScreeningCounts:
+    """How many stored revisions count as read; reads the whole ledger, so once a report and not once a page."""
+    s, r = screenings, post_revisions
+    last = r.outerjoin(s, (s.c.revision_id == r.c.id) & (s.c.set_id == r.c.read_with))
+    query = select(s.c.id.is_not(None).label("known"), s.c.not_read, func.count().label("n")).select_from(last)
+    read, unread, not_read = 0, 0, {}
+    for row in tx.connection.execute(query.group_by("known", s.c.not_read)):
+        if not row.known:
+            unread += row.n
+        elif row.not_read is None:
+            read += row.n
+        else:
+            not_read[row.not_read] = row.n
+    return ScreeningCounts(read, unread, not_read)
+
+
+def _unread_ids(tx: Transaction, table: Table, owned: Select[Any], wanted: Wanted, limit: int, after_id: int) -> list[int]:
+    """One ordered, limited walk of the index (read_with, id) for each set that lacks something, merged."""
+    lacking: list[ColumnElement[bool]] = [table.c.read_with.is_(None)]
+    lacking += [table.c.read_with == set_id for set_id in _lacking_sets(tx, wanted)]
+    kinds = [kind.value for kind, versions in wanted.items() if versions]
+    walks = [
+        select(
+            owned.where(where, table.c.id > after_id, accounts.c.kind.in_(kinds))
+            .order_by(table.c.id)
+            .limit(limit)
+            .subquery()
+            .c.id
+        )
+        for where in lacking
+    ]
+    merged = union_all(*walks).subquery()
+    return list(tx.connection.execute(select(merged.c.id).order_by(merged.c.id).limit(limit)).scalars())
+
+
+def _lacking_sets(tx: Transaction, wanted: Wanted) -> list[int]:
+    sets = tx.connection.execute(select(detector_sets.c.id, detector_sets.c.kind, detector_sets.c.versions)).all()
+    return [row.id for row in sets if not wanted.get(Kind(row.kind), {}).items() <= row.versions.items()]
+
+
+def _note(tx: Transaction, table: Table, results: Sequence[ScreenedSubject]) -> list[ScreenedSubject]:
+    """Write screenings and point the subjects at their new sets; returns the results that count."""
+    now = _kinds_and_sets(tx, table, [result.subject.id for result in results])
+    sets = {row.id: row for row in tx.connection.execute(select(detector_sets))}
+    column = "revision_id" if table is post_revisions else "profile_id"
+    rows: dict[int, dict[str, Any]] = {}
+    valid: dict[int, ScreenedSubject] = {}
+    known: dict[str, int] = {}
+    for result in results:
+        kind, set_id = now.get(result.subject.id, (None, None))
+        if kind != result.subject.account.kind.value:
+            continue
+        before = sets[set_id].versions if set_id in sets else {}
+        versions = {**before, **result.versions}
+        spelled = canonical([kind, versions])
+        if spelled not in known:
+            known[spelled] = _set_id(tx, kind, versions, spelled)
+        valid[result.subject.id] = result
+        rows[result.subject.id] = {
+            column: result.subject.id,
+            "set_id": known[spelled],
+            "protected": result.screened.protected,
+            "not_read": result.screened.not_read,
+            "screened_at": tx.now,
+        }
+    if rows:
+        put = tx.upsert(screenings, (column, "set_id"), ("protected", "not_read", "screened_at"))
+        tx.connection.execute(put, list(rows.values()))
+    for set_id in known.values():
+        ids = [subject for subject, row in rows.items() if row["set_id"] == set_id]
+        tx.connection.execute(update(table).where(table.c.id.in_(ids)).values(read_with=set_id))
+    unread = sum(result.screened.not_read is not None for result in valid.values())
+    tx.audit("screened", subjects=len(valid), not_read=unread)
+    return list(valid.values())
+
+
+def _kinds_and_sets(tx: Transaction, table: Table, ids: Sequence[int]) -> dict[int, tuple[str, int | None]]:
+    """For each subject: its account's kind now, and the set that read it last."""
+    if table is post_revisions:
+        owners = table.join(posts, posts.c.id == table.c.post_id).join(accounts, accounts.c.id == posts.c.account_id)
+    else:
+        owners = table.join(accounts, accounts.c.id == table.c.account_id)
+    query = select(table.c.id, accounts.c.kind, table.c.read_with).select_from(owners).where(table.c.id.in_(ids))
+    return {row.id: (row.kind, row.read_with) for row in tx.connection.execute(query)}
+
+
+def _set_id(tx: Transaction, kind: str, versions: Mapping[str, str], spelled: str) -> int:
+    digest = hashlib.sha256(spelled.encode()).digest()
+    put = tx.upsert(detector_sets, ("digest",))
+    tx.connection.execute(put, {"kind": kind, "versions": versions, "digest": digest})
+    set_id: int = tx.connection.execute(select(detector_sets.c.id).where(detector_sets.c.digest == digest)).scalar_one()
+    return set_id
+
+
+def _found_in(result: ScreenedSubject) -> FoundIn:
+    subject, screened = result.subject, result.screened
+    is_post = isinstance(subject, StoredRevision)
+    return FoundIn(
+        account=subject.account,
+        post_id=subject.post_id if isinstance(subject, StoredRevision) else None,
+        revision_id=subject.id if is_post else None,
+        profile_id=None if is_post else subject.id,
+        rules=tuple(result.versions),
+        # what could not be read found nothing, and that retires nothing
+        read=screened.not_read is None,
+        findings=screened.findings,
+    )

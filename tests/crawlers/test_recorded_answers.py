@@ -1,0 +1,99 @@
+"""Recorded conversations with X and Facebook, and what must be read out of each.
+
+`examples/<platform>/<case>.json` holds the answers in the order in which they are asked for; `<case>.posts.json` beside it the
+pages that come out, without what stands at its default.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from datetime import datetime
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.errors import CrawlError
+from core.records import Cursor, KnownPost
+from core.seams import CrawlRequest
+from crawlers.facebook_pages import FacebookCrawler
+from crawlers.x_timelines import XCrawler
+
+EXAMPLES = Path(__file__).with_name("examples")
+CRAWLERS = {"x": XCrawler, "facebook": FacebookCrawler}
+TOKENS = {"x": {"bearer_token": "recorded-token"}, "facebook": {"access_token": "recorded-token"}}
+CASES = sorted(
+    path for platform in CRAWLERS for path in (EXAMPLES / platform).glob("*.json") if not path.stem.endswith(".posts")
+)
+
+
+def plain(value: Any) -> Any:
+    """A record as JSON, without defaults and without evidence."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        kept = {}
+        for field in dataclasses.fields(value):
+            inner = getattr(value, field.name)
+            if field.name not in {"raw", "cursor", "account_id", "platform"} and inner != field.default and inner != ():
+                kept[field.name] = plain(inner)
+        return kept
+    if isinstance(value, tuple):
+        return [plain(inner) for inner in value]
+    if isinstance(value, Enum):
+        return value.value
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+def read(path: Path, loopback: Any, clock: Any, make_account: Any) -> dict[str, Any]:
+    case = json.loads(path.read_text(encoding="utf-8"))
+    platform = path.parent.name
+    answers = list(case["answers"])
+
+    def answer(asked: Any) -> Any:
+        expected = answers.pop(0)
+        assert asked.path == expected["path"]
+        assert dict(asked.query, **expected.get("query", {})) == asked.query
+        return loopback.Reply(expected["body"], expected.get("status", 200), expected.get("headers", {}))
+
+    loopback.answer = answer
+    crawler_type = CRAWLERS[platform]
+    options = crawler_type.Options(base_url=loopback.url, **TOKENS[platform], **case.get("options", {}))
+    crawler = crawler_type(options, clock=clock, sleep=lambda _: None)
+    request = CrawlRequest(
+        account=make_account(platform, case["handle"], case.get("native_id")),
+        cursor=Cursor(case["cursor"]) if "cursor" in case else None,
+        recheck=[
+            KnownPost(native_id=one[0], url="", revision=one[1], posted_at=None, last_verified_at=clock())
+            for one in case.get("recheck", [])
+        ],
+    )
+    pages, error = [], ""
+    try:
+        for page in crawler.crawl(request):
+            assert page.raw
+            pages.append(plain(page))
+    except CrawlError as caught:
+        error = type(caught).__name__
+    finally:
+        crawler.close()
+    assert answers == [], "not all answers were asked for"
+    return {"pages": pages, "error": error}
+
+
+def test_there_are_examples_of_every_platform():
+    assert {path.parent.name for path in CASES} == set(CRAWLERS)
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_a_recorded_conversation_is_read_as_expected(path, loopback, clock, make_account):
+    expected = path.with_name(f"{path.stem}.posts.json")
+    assert expected.is_file(), f"no expectation for {path.name}"
+    found = read(path, loopback, clock, make_account)
+    assert found == json.loads(expected.read_text(encoding="utf-8"))
+
+
+def test_no_expectation_stands_alone():
+    for platform in CRAWLERS:
+        for path in (EXAMPLES / platform).glob("*.posts.json"):
+            assert path.with_name(path.name.replace(".posts.json", ".json")).is_file()

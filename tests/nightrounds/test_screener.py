@@ -1,0 +1,157 @@
+"""One reading in, one result out: what fails, takes too long or does not apply."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterable
+
+import pytest
+
+from core.errors import ConfigError
+from core.policy import Policy, default_policy_path, load_policy
+from core.records import Account, Basis, Finding, FindingScope, Kind, Post, Profile, Reading, Span, account_id
+from core.seams import Detector
+from crawlers._post_lines import parse_line
+from nightrounds.deadline import TimeUp, deadline
+from nightrounds.screener import Screener, detector_classes, rules_without_detector
+
+CANARY = "Zinnia Quillfeather"
+POST = Post(platform="x", account_id="", native_id="1", text=f"News of {CANARY} from the clinic.")
+
+
+def an_account(kind: Kind, bio: str = "") -> Account:
+    line = parse_line(b'{"id": "1", "text": "t"}')
+    return Account(
+        id=account_id("x", "someone"),
+        platform="x",
+        handle="someone",
+        kind=kind,
+        basis=Basis.OWNED,
+        basis_recorded_by="curator",
+        basis_recorded_at=line.account().basis_recorded_at,
+        profile=Profile(bio=bio),
+    )
+
+
+class Marks(Detector):
+    """Finds the first word of every post, and the bio."""
+
+    rule = "phi"
+
+    def detect(self, reading: Reading) -> Iterable[Finding]:
+        yield self.finding("direct_identifier", score=0.9, reason="a word", spans=[Span("text", 0, 4)])
+
+    def detect_profile(self, reading: Reading) -> Iterable[Finding]:
+        yield self.finding("direct_identifier", score=0.8, reason="a bio", scope=FindingScope.PROFILE)
+
+
+class Breaks(Detector):
+    """Fails half-way, with the post's text in its exception."""
+
+    rule = "claims"
+
+    def detect(self, reading: Reading) -> Iterable[Finding]:
+        yield self.finding(next(iter(self.config.categories)), score=0.9, reason="never seen")
+        raise RuntimeError(reading.by_name["text"])
+
+
+class NeverEnds(Detector):
+    """Swallows every Exception and goes on."""
+
+    rule = "claims"
+
+    def detect(self, reading: Reading) -> Iterable[Finding]:
+        while True:
+            try:
+                time.sleep(0.001)
+            except Exception:
+                continue
+
+
+@pytest.fixture(scope="module")
+def policy() -> Policy:
+    return load_policy(default_policy_path())
+
+
+def test_post_and_profile_are_screened_apart_or_together(policy: Policy) -> None:
+    screener, account = Screener(policy, detectors={"phi": Marks}), an_account(Kind.OFFICIAL, "A bio.")
+    assert [f.reason for f in screener.screen_post(account, POST).findings] == ["a word"]
+    assert [f.reason for f in screener.screen_profile(account).findings] == ["a bio"]
+    assert [f.reason for f in screener.screen_both(account, POST).findings] == ["a word", "a bio"]
+    assert screener.screen_post(account, POST, rules=["political"]).findings == ()
+
+
+def test_a_detector_that_fails_is_not_read_and_the_others_stand(policy: Policy, caplog: pytest.LogCaptureFixture) -> None:
+    screener = Screener(policy, detectors={"claims": Breaks, "phi": Marks})
+    screened = screener.screen_post(an_account(Kind.OFFICIAL), POST)
+    assert [finding.rule for finding in screened.findings] == ["phi"]
+    assert screened.not_read == "claims failed (RuntimeError)"
+    assert CANARY not in caplog.text
+    assert "RuntimeError" in caplog.text
+
+
+def test_a_post_that_takes_too_long_is_not_read(policy: Policy) -> None:
+    screener = Screener(policy, detectors={"phi": Marks, "claims": NeverEnds}, seconds=0.2)
+    begun = time.monotonic()
+    screened = screener.screen_post(an_account(Kind.OFFICIAL), POST)
+    assert time.monotonic() - begun < 5
+    assert screened.not_read == "time"
+    assert [finding.rule for finding in screened.findings] == ["phi"]
+
+
+def test_a_rule_never_runs_on_a_kind_that_it_does_not_apply_to(policy: Policy) -> None:
+    classes = detector_classes()
+    assert "political" in classes
+    screener = Screener(policy)
+    for kind in Kind:
+        for scope in FindingScope:
+            ran = screener.versions_for(kind, scope)
+            assert all(kind in policy.rule(rule).kinds for rule in ran)
+    assert "political" in screener.versions_for(Kind.OFFICIAL, FindingScope.POST)
+    assert "political" not in screener.versions_for(Kind.PERSONNEL, FindingScope.POST)
+
+
+def test_versions_name_only_detectors_that_read_the_scope(policy: Policy) -> None:
+    screener = Screener(policy, detectors={"phi": Marks, "claims": Breaks})
+    assert set(screener.versions_for(Kind.OFFICIAL, FindingScope.POST)) == {"phi", "claims"}
+    assert screener.versions_for(Kind.OFFICIAL, FindingScope.PROFILE) == {"phi": Marks(policy).version}
+
+
+def test_a_policy_without_a_detectors_rule_is_a_configuration_error(policy: Policy) -> None:
+    poorer = policy.model_copy(update={"rules": {name: rule for name, rule in policy.rules.items() if name != "political"}})
+    with pytest.raises(ConfigError, match=r"rules\.political"):
+        Screener(poorer)
+
+
+def test_rules_without_detector_are_listed(policy: Policy) -> None:
+    richer = policy.model_copy(update={"rules": {**policy.rules, "parking": policy.rule("phi")}})
+    assert "parking" in rules_without_detector(richer)
+    assert not set(rules_without_detector(richer)) & set(detector_classes())
+
+
+def test_segments_of_are_the_texts_that_spans_lie_in(policy: Policy) -> None:
+    screener, account = Screener(policy, detectors={}), an_account(Kind.OFFICIAL, "A bio.")
+    assert screener.segments_of(account, POST)["text"] == POST.text
+    assert dict(screener.segments_of(account, None)) == {"handle": "someone", "bio": "A bio."}
+
+
+def test_an_outer_alarm_rings_after_an_inner_one_was_set_and_cleared() -> None:
+    with pytest.raises(TimeUp), deadline(0.2):  # noqa: PT012 - the outer alarm must ring within
+        with deadline(30):
+            pass
+        time.sleep(5)
+
+
+def test_outside_the_main_thread_there_is_no_alarm() -> None:
+    done = []
+
+    def body() -> None:
+        with deadline(0.01):
+            time.sleep(0.05)
+            done.append(True)
+
+    thread = threading.Thread(target=body)
+    thread.start()
+    thread.join()
+    assert done

@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import Connection, delete, select, update
+
+from core.records import Account
+from storage import accounts, audit, crawls
+from storage._engine import write
+from storage.audit import ChainReport, Head
+from storage.store import Store
+from storage.tables import audit_events, audit_head
+
+e = audit_events.c
+
+
+@pytest.fixture
+def chained(store: Store) -> Store:
+    """A store whose chain has six events."""
+    for number in range(6):
+        with store.begin() as tx:
+            crawls.begin_run(tx, trigger=f"test {number}")
+    return store
+
+
+def _check(store: Store, expected: Head | None = None) -> ChainReport:
+    with store.read() as tx:
+        return audit.verify_chain(tx, expected=expected)
+
+
+def _tamper(store: Store, change: Callable[[Connection], object]) -> ChainReport:
+    with write(store.engine) as connection:
+        change(connection)
+    return _check(store)
+
+
+def test_an_untouched_chain_holds(chained: Store) -> None:
+    report = _check(chained)
+    assert report.ok
+    assert (report.checked, report.head.sequence) == (6, 6)
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [("action", "run finished"), ("actor", "nobody"), ("detail", {"run_ids": [9]}), ("hash", "0" * 64), ("previous", "0" * 64)],
+)
+def test_a_changed_event_is_named(chained: Store, column: str, value: object) -> None:
+    report = _tamper(chained, lambda c: c.execute(update(audit_events).where(e.sequence == 3).values({column: value})))
+    assert (report.ok, report.broken_at, report.checked) == (False, 3, 2)
+
+
+def test_a_backdated_event_is_named(chained: Store) -> None:
+    with chained.read() as tx:
+        at = tx.now.replace(year=2020)
+    assert _tamper(chained, lambda c: c.execute(update(audit_events).where(e.sequence == 4).values(at=at))).broken_at == 4
+
+
+def test_a_deleted_event_is_named(chained: Store) -> None:
+    report = _tamper(chained, lambda c: c.execute(delete(audit_events).where(e.sequence == 3)))
+    assert (report.broken_at, report.reason) == (3, "event 3 is missing")
+
+
+def test_swapped_events_are_named(chained: Store) -> None:
+    def swap(connection: Connection) -> None:
+        for old, new in ((3, 99), (4, 3), (99, 4)):
+            connection.execute(update(audit_events).where(e.sequence == old).values(sequence=new))
+
+    assert _tamper(chained, swap).broken_at == 3
+
+
+def test_a_cut_tail_is_found_by_the_head(chained: Store) -> None:
+    report = _tamper(chained, lambda c: c.execute(delete(audit_events).where(e.sequence > 4)))
+    assert (report.broken_at, report.reason) == (5, "the chain ends at event 4, its head says 6")
+
+
+def test_a_cut_tail_with_a_forged_head_is_found_by_its_seal(chained: Store) -> None:
+    def cut(connection: Connection) -> None:
+        last = connection.execute(select(e.hash).where(e.sequence == 4)).scalar_one()
+        connection.execute(delete(audit_events).where(e.sequence > 4))
+        connection.execute(update(audit_head).where(audit_head.c.id == 1).values(sequence=4, hash=last))
+
+    assert _tamper(chained, cut).reason == "the head of the chain was changed"
+
+
+def test_an_old_copy_put_back_is_found_by_a_head_noted_elsewhere(chained: Store) -> None:
+    with chained.read() as tx:
+        old = tx.connection.execute(select(audit_head).where(audit_head.c.id == 1)).mappings().one()
+    with chained.begin() as tx:
+        crawls.begin_run(tx, trigger="one more")
+    noted = _check(chained).head
+    assert _check(chained, noted).ok
+
+    def put_back(connection: Connection) -> None:
+        connection.execute(delete(audit_events).where(e.sequence > 6))
+        connection.execute(update(audit_head).where(audit_head.c.id == 1).values(dict(old)))
+
+    assert _tamper(chained, put_back).ok
+    assert _check(chained, noted).reason == "the chain ends before the event that was noted"
+    with chained.begin() as tx:
+        crawls.begin_run(tx, trigger="another history")
+    assert _check(chained, noted).broken_at == 7
+
+
+def test_what_fails_leaves_no_entry_and_what_happened_leaves_one(store: Store, make_account: Callable[..., Account]) -> None:
+    with pytest.raises(ZeroDivisionError), store.begin() as tx:
+        accounts.import_accounts(tx, [make_account()])
+        raise ZeroDivisionError
+    assert _check(store).checked == 0
+    with store.begin("Imogen Vale") as tx:
+        accounts.import_accounts(tx, [make_account()])
+    with store.read() as tx:
+        [row] = tx.connection.execute(select(audit_events)).all()
+        assert (row.action, row.detail) == ("accounts imported", {"added": 1, "changed": 0, "unchanged": 0})
+        assert row.actor == audit.actor_token(store.keys, "Imogen Vale")
+        assert "Imogen" not in row.actor
