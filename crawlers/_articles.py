@@ -57,19 +57,18 @@ class Article:
     posted_at_precision: Precision
     edited_at: datetime | None
     is_article: bool
-    canonical: str = field(repr=False)
 
 
 def decode(body: bytes, content_type: str = "") -> str:
     """Text of an answer. Valid UTF-8 is UTF-8 whatever was declared; then what was declared, if it fits; then cp1252."""
-    bom, after_bom = read_bom(body)
+    bom, mark = read_bom(body)
     declared = bom or http_content_type_encoding(content_type) or html_body_declared_encoding(body[:4096])
     encoding = resolve_encoding(declared) if declared else None
     wide = bool(encoding and encoding.replace("_", "-").startswith(("utf-16", "utf-32")))
     for name in [encoding] if wide else ["utf-8", encoding]:
         try:
             if name:
-                return (after_bom or body).decode(name)
+                return body[len(mark or b"") :].decode(name)
         except (UnicodeDecodeError, LookupError):
             continue
     return body.decode("cp1252", "replace")
@@ -132,7 +131,6 @@ def read_article(html: str, url: str) -> Article:
         posted_at_precision=precision,
         edited_at=read_time(facts.get("modified") or "")[0],
         is_article=bool(posted_at) or facts.get("type") == "article",
-        canonical=facts.get("canonical") or "",
     )
 
 
@@ -220,12 +218,11 @@ def _first(tree: lxml.html.HtmlElement, path: str) -> str:
 
 
 def _facts(tree: lxml.html.HtmlElement) -> dict[str, str]:
-    """Title, kind, dates and canonical link that a page declares; JSON-LD wins for dates, Open Graph for the rest."""
+    """Title, kind and dates that a page declares; JSON-LD wins for dates, Open Graph for the rest."""
     facts: dict[str, str] = {}
     for name, path in (
         ("title", "//meta[@property='og:title']/@content"),
         ("type", "//meta[@property='og:type']/@content"),
-        ("canonical", "//link[@rel='canonical']/@href"),
         ("published", "//meta[@property='article:published_time']/@content"),
         ("modified", "//meta[@property='article:modified_time']/@content"),
         ("published", "//article//time[@datetime][1]/@datetime"),

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from core.records import Cursor
+from crawlers._graph import PLACES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,12 +74,16 @@ def read_progress(cursor: Cursor | None, native_id: str, since: datetime | None)
 
 def _read_walk(state: Any) -> Walk | None:
     """A walk that can't be read is begun anew from the same bound: nothing is lost."""
-    if not isinstance(state, Mapping) or not isinstance(state.get("place"), Mapping):
+    if not isinstance(state, Mapping) or not _is_place(state.get("place")):
         return None
     started_at, since, seen = state.get("started_at"), state.get("since"), state.get("seen")
     if not isinstance(started_at, int) or not _is_time(since) or not isinstance(seen, int):
         return None
     return Walk(started_at=started_at, since=since, place=dict(state["place"]), seen=seen, is_stored=True)
+
+
+def _is_place(value: Any) -> bool:
+    return isinstance(value, Mapping) and all(name in PLACES and isinstance(place, str) for name, place in value.items())
 
 
 def _is_time(value: Any) -> bool:

@@ -77,13 +77,13 @@ def _entry(item: Any, base_url: str) -> Entry:
     ends = read_fragment(html, base_url).text.rstrip().endswith(_CUT_SHORT) if contents else True
     link = str(item.get("link", ""))
     return Entry(
-        key=str(item.get("id", "") or link),
+        key=str(item.get("id", "") or link) or f"{base_url}#{digest(str(item.get('title', '')) or html)}",
         url=link,
         title=_plain(str(item.get("title", ""))),
         html=html,
         whole=bool(contents) and not ends,
-        posted_at=_time(item.get("published_parsed") or item.get("updated_parsed")),
-        edited_at=_time(item.get("updated_parsed")),
+        posted_at=_time(dict.get(item, "published_parsed") or dict.get(item, "updated_parsed")),
+        edited_at=_time(dict.get(item, "updated_parsed")),  # .get would answer with the time of posting, and warn
         media=tuple(_media(part) for part in (*item.get("media_content", ()), *item.get("enclosures", ())) if _address(part)),
     )
 

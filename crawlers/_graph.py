@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -19,7 +19,7 @@ from urllib.parse import parse_qs, urlsplit
 import requests
 from requests.auth import AuthBase
 
-from core.errors import PlatformDown, RateLimited
+from core.errors import ParseError, PlatformDown, RateLimited
 from crawlers._exchange import Answer, Exchange
 from crawlers._graph_errors import NodeUnseen, judge
 from crawlers._graph_usage import Usage, usage_of
@@ -33,8 +33,9 @@ with warnings.catch_warnings():
 COLLECTOR = f"facebook_pages 1, facebook-sdk {facebook.__version__}"
 MAX_IDS = 50  # of one lookup
 _STOP_AT = 95  # per cent of a limit; Graph refuses, and may punish, at 100
+_LONGEST_PLACE = 2000  # characters
 _LIBRARY_URL = "https://graph.facebook.com/"
-_ONWARD = ("after", "until", "__paging_token")
+PLACES = ("after", "until", "__paging_token")  # parameters that say where a page begins
 
 
 class _Bearer(AuthBase):
@@ -114,26 +115,25 @@ class GraphClient:
 
 
 def onward(answer: Mapping[str, Any]) -> dict[str, str]:
-    """The parameters that lead to the next page, empty on the last one.
+    """The parameters that lead to the next page, empty on the last one. Raises ParseError for a page without a place.
 
     Graph leaves `next` out of the last page's paging. It is read only for that, and for the place of a page where there are
     no cursors; the token that it carries is never touched.
     """
     paging = mapping(answer, "paging")
     following = paging.get("next")
-    if not isinstance(following, str):
+    if following is None:
         return {}
     after = mapping(paging, "cursors").get("after")
-    if isinstance(after, str) and after:
-        return {"after": after}
-    return dict(_places(following))
+    place = {"after": after} if isinstance(after, str) and after else _place_in(following)
+    if not place or any(len(value) > _LONGEST_PLACE for value in place.values()):
+        raise ParseError("Facebook says that a page follows, but not where")
+    return place
 
 
-def _places(address: str) -> Iterator[tuple[str, str]]:
+def _place_in(address: Any) -> dict[str, str]:
     try:
-        query = parse_qs(urlsplit(address).query, max_num_fields=100)
+        query = parse_qs(urlsplit(address).query, max_num_fields=100) if isinstance(address, str) else {}
     except ValueError:
-        return
-    for name in _ONWARD:
-        if query.get(name, [""])[0]:
-            yield name, query[name][0]
+        query = {}
+    return {name: query[name][0] for name in PLACES if name in query}

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import hashlib
+import re
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
@@ -22,7 +25,7 @@ from crawlers._egress import EgressRefused, UnknownHost
 from crawlers._frames import Job
 
 _KEPT_HEADERS = ("content-type", "date", "etag", "last-modified", "link", "server", "x-wp-total", "x-wp-totalpages")
-_CHALLENGES = ("just a moment", "attention required", "verify you are human", "checking your browser", "ddos protection")
+_CHALLENGES = {"just a moment", "attention required cloudflare", "verify you are human", "checking your browser", "ddos guard"}
 
 
 class RobotsRefused(IgnoreRequest):
@@ -57,7 +60,9 @@ class Site:
         self.state: dict[str, Any] = copy.deepcopy(job.state)
         self.sitemaps: list[str] = []  # from robots.txt, once that was read
         self.retry_after: float | None = None
+        self.crawl_delay = 0.0  # what robots.txt asks for beyond our own delay
         self.requests = 0
+        self._stop_at = time.monotonic() + 0.9 * job.time_limit  # an orderly end before the parent's hard one
         self.posts = 0
         self.shown_live: set[str] = set()  # native ids that this run has already shown to be live
         self.swept: set[str] = set()  # native ids that a sweep has judged, live or gone
@@ -85,11 +90,14 @@ class Site:
         """Fetch one address of the site. Answers of any status come back; `validators` make the request conditional.
 
         Raises:
-            Enough: as many requests as the options allow were made.
+            Enough: as many requests as the options allow were made, or their time is up.
             CrawlError: nothing came back, or something that may not or can't be read.
         """
         if self.requests >= self.job.max_pages:
             raise Enough("pages")
+        if time.monotonic() > self._stop_at:
+            raise Enough("time")
+        await asyncio.sleep(self.crawl_delay)
         self.requests += 1
         headers = {"Cache-Control": "max-age=0"}
         for name, header in (("etag", "If-None-Match"), ("last_modified", "If-Modified-Since")):
@@ -184,7 +192,7 @@ def is_challenge(response: Response) -> bool:
         return True
     head = response.body[:4096].lower()
     title = head.partition(b"<title")[2].partition(b">")[2].partition(b"</title")[0].decode("latin-1")
-    return any(mark in title for mark in _CHALLENGES)
+    return " ".join(re.findall(r"[a-z]+", title)) in _CHALLENGES  # the whole title: a post may be called 'Just a moment for ...'
 
 
 def _bare_host(url: str) -> str:

@@ -11,7 +11,7 @@ from scrapy.downloadermiddlewares.offsite import OffsiteMiddleware
 from scrapy.downloadermiddlewares.robotstxt import RobotsTxtMiddleware
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
-from scrapy.robotstxt import RobotParser
+from scrapy.robotstxt import ProtegoRobotParser, RobotParser
 
 from core.errors import CrawlError, ParseError, RateLimited
 from crawlers._egress import Egress
@@ -19,6 +19,7 @@ from crawlers._frames import Failure, Frame, Job
 from crawlers._ladder import crawl_site
 from crawlers._site import LeftSite, RobotsRefused, Site
 
+_LONGEST_PAUSE = 30.0  # seconds; a longer Crawl-delay would not let a night end
 MAX_BYTES = 8 * 1024 * 1024  # of one answer, before and after unpacking
 
 
@@ -75,6 +76,7 @@ def settings_for(job: Job) -> dict[str, Any]:
         "RETRY_HTTP_CODES": [500, 502, 504],  # 429 and 503 carry Retry-After: the pipeline waits, not we
         "RETRY_TIMES": 1,
         "ROBOTSTXT_OBEY": True,
+        "ROBOTSTXT_PARSER": "scrapy.robotstxt.ProtegoRobotParser",
         "ROBOTSTXT_USER_AGENT": job.robots_agent,
         "TELNETCONSOLE_ENABLED": False,
         "USER_AGENT": job.user_agent,
@@ -117,6 +119,7 @@ class SiteSpider(Spider):
     async def _download(self, request: Request) -> Response:
         return await self.crawler.engine.download_async(request)
 
-    def _learn_robots(self, robotparser: Any, request: Request) -> None:
+    def _learn_robots(self, robotparser: ProtegoRobotParser, request: Request) -> None:
         if self.site.holds(request.url):
-            self.site.sitemaps = list(getattr(robotparser, "rp", robotparser).sitemaps)[:20]
+            self.site.sitemaps = list(robotparser.rp.sitemaps)[:20]
+            self.site.crawl_delay = min(robotparser.crawl_delay(self.site.job.robots_agent) or 0.0, _LONGEST_PAUSE)

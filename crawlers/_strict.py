@@ -30,16 +30,18 @@ def parse_object(body: bytes) -> dict[str, Any]:
         CutShort: no JSON, or no UTF-8.
         ParseError: no object, or nested deeper than MAX_DEPTH.
     """
+    value, is_json, is_deep = None, True, False
     try:
         value = json.loads(body, parse_constant=_refuse_constant)
+        is_deep = _deeper_than(value, MAX_DEPTH)
     except RecursionError:
-        value = None
-        deep = True
+        is_deep = True
     except ValueError:
-        raise CutShort("the answer is no valid JSON") from None
-    else:
-        deep = _deeper_than(value, MAX_DEPTH)
-    if deep:
+        is_json = False
+    # Raised out here, because the decoder's error holds the whole answer and would stay on as our error's context.
+    if not is_json:
+        raise CutShort("the answer is no valid JSON")
+    if is_deep:
         raise ParseError(f"the answer is nested deeper than {MAX_DEPTH} levels")
     if not isinstance(value, dict):
         raise ParseError("the answer is no JSON object")

@@ -128,6 +128,8 @@ def parse_post(item: Mapping[str, Any], includes: Includes, account: Account) ->
     versions = version_ids(item)
     created_at = instant(item, "created_at")
     posted_at = created_at if len(versions) == 1 else time_of(versions[0])
+    if posted_at and created_at and posted_at > created_at:
+        posted_at = None  # an id that tells no time after all
     references = _references(item, includes)
     original = includes.posts.get(references["retweeted"].native_id) if "retweeted" in references else None
     shown = original or item

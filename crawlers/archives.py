@@ -228,7 +228,7 @@ class _Page:
 
 @dataclass(slots=True)
 class _Progress:
-    """How far one file was read for one account, and what the cursor remembers of others. `asked` is the digest, and which part."""
+    """How far one file was read for one account, and what the cursor remembers of others. `asked`: digest and extent."""
 
     asked: str
     others: dict[str, Any]

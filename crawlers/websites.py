@@ -35,7 +35,7 @@ class SiteRateLimited(RateLimited):
 class WebsiteOptions(CrawlerOptions):
     """`[platforms.website]`. Times are seconds; the limits are per account and run."""
 
-    contact_url: str = "https://www.mountsinai.org/contact"  # where a site's owner can complain of our visits
+    contact_url: str = ""  # where a site's owner can complain of our visits; named in the user agent
     user_agent: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9._-]*$")] = "NightRounds"  # also its name for robots.txt
     delay: Annotated[float, Field(ge=0, le=60)] = 1.0  # between two requests; 0 only suits loopback
     timeout: Annotated[float, Field(gt=0, le=300)] = 30.0  # of one request
@@ -92,7 +92,7 @@ class WebsiteCrawler(Crawler):
             state=dict(request.cursor.state) if request.cursor else {},
             since=request.since,
             recheck=tuple(request.recheck),
-            user_agent=f"{options.user_agent} (+{options.contact_url})",
+            user_agent=f"{options.user_agent} (+{options.contact_url})" if options.contact_url else options.user_agent,
             robots_agent=options.user_agent,
             **options.model_dump(include={"rebase", "delay", "timeout", "time_limit", "max_pages", "max_posts"}),
         )

@@ -167,6 +167,14 @@ def _ages() -> Iterator[Shape]:
         )
         yield Shape(kind, rf"\b{number}\s+anos\s+de\s+edad\b", 0.75, check=_of_a_life, groups=(1,))
     yield Shape(
+        "AGE",
+        r"\b(?:s?he|they)(?:'s|'re|\s(?:is|was|are|were|turned))\s(?:only\s|just\s|barely\s)?(\d{1,3})\b"
+        r"(?=\s*(?:[.,;!?)]|$|and\b|with\b|years?\b|yrs?\b|months?\b))(?![.,]\d)",
+        0.6,
+        check=_of_a_life,
+        groups=(1,),
+    )
+    yield Shape(
         "AGE", rf"\b(?:{_TENS}(?:[- ](?:one|two|three|four|five|six|seven|eight|nine))?)[- ]years?[- ]old{_NOT_A_THING}", 0.7
     )
 

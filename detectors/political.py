@@ -166,7 +166,7 @@ class PoliticalDetector(Detector):
         sides = {side: found for side, found in sides.items() if found}
         if not sides:
             return
-        side, found = max(sides.items(), key=lambda item: max(j.score for j in item[1]))
+        side, found = max(sides.items(), key=lambda item: (max(j.score for j in item[1]), len(item[1]), item[0]))
         best = max(j.score for j in found)
         kinds = {g for j in found for g in j.grounds}
         score = min(0.99, best + 0.03 * max(0, len(kinds) - 2))
@@ -210,7 +210,9 @@ def judge(evidence: Evidence) -> float:
                 score += (0.2 if who is Who.NAME else 0.3) * office
             score += 0.15 * election + 0.2 * bool(evidence.named & _POLITICAL)
     doubt = max((_OTHER_READING[c] for c in around if c in _OTHER_READING), default=0.0)
-    if evidence.stance in _CALLS and surely:
+    if evidence.stance in _SURELY and not around & {Context.CONTEST, Context.FORUM, Context.REPORTING}:
+        doubt = 0.0
+    elif evidence.stance in _CALLS and surely:
         doubt *= 0.4
     return max(0.0, min(1.0, score - doubt))
 

@@ -18,11 +18,12 @@ from storage import crawls, pages, posts
 log = logging.getLogger(__name__)
 
 # How soon a stored post is looked at again for edits and disappearance: (younger than, if last seen longer ago than).
+# Hourly, daily, weekly, monthly, each with some slack: tonight's scan may reach an account sooner than yesterday's did.
 RECHECKS = (
     (timedelta(days=1), timedelta(hours=1)),
-    (timedelta(days=7), timedelta(days=1)),
-    (timedelta(days=30), timedelta(days=7)),
-    (timedelta(days=36_500), timedelta(days=30)),
+    (timedelta(days=7), timedelta(hours=20)),
+    (timedelta(days=30), timedelta(days=6, hours=12)),
+    (timedelta(days=36_500), timedelta(days=29)),
 )
 _MANY = 3  # so many looked at again, and all of them missing: more likely the account or we than the posts
 

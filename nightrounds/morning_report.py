@@ -33,9 +33,7 @@ def morning_report(
     """Render a run. `names` maps account ids to names; `excerpts` are findings with their first segment's text."""
     parts: list[RenderableType] = [
         Text(f"Morning report of run {digest.run_id}", style="bold"),
-        Text(
-            f"{policy.title}, version {policy.version}. What follows are indicators for a person to look at, not verdicts."
-        ),
+        Text(f"{policy.title}, version {policy.version}. What follows are indicators for a person to look at, not verdicts."),
         "",
         _coverage(digest),
         *_problems(digest.incomplete, names),

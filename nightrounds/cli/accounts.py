@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Annotated
 
@@ -64,7 +66,7 @@ def list_(
 ) -> None:
     """The watched accounts."""
     with context() as opened, opened.store.read() as tx:
-        found = stored.list_accounts(tx, platform=platform, kind=kind)
+        found = sorted(stored.list_accounts(tx, platform=platform, kind=kind), key=lambda a: (a.platform, a.handle.casefold()))
     if json:
         write_json([_as_json(account) for account in found])
         return
@@ -102,8 +104,9 @@ def check(json: Json = False) -> None:
     if json:
         write_json([{"id": a.id, "platform": a.platform, "handle": a.handle, "problem": problem} for a, problem in problems])
     else:
-        for account, problem in problems:
-            out.print(f"{account.platform} {account.handle}: {problem}", markup=False)
+        for problem, group in groupby(sorted(problems, key=itemgetter(1)), key=itemgetter(1)):
+            names = ", ".join(f"{account.platform} {account.handle}" for account, _ in group)
+            out.print(f"{problem}\n  so not: {names}", markup=False)
         ready, never = len(found) - len(problems), sum(not had for had in crawled.values())
         out.print(f"{ready} of {len(found)} accounts can be crawled; {never} have no stored post yet")
     if problems:

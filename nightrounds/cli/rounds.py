@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from core.errors import Actor, ConfigError
@@ -132,6 +133,6 @@ def doctor(json: Json = False) -> None:
     else:
         for check in checks:
             mark = "[green]ok  [/green]" if check.ok else "[yellow]note[/yellow]" if check.bearable else "[red]FAIL[/red]"
-            out.print(f"{mark} {check.subject}: {check.finding}", highlight=False)
+            out.print(f"{mark} {escape(check.subject)}: {escape(check.finding)}")
     if not all(check.ok or check.bearable for check in checks):
         raise typer.Exit(1)

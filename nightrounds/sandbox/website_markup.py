@@ -64,8 +64,12 @@ class Site:
 
     @property
     def modified(self) -> datetime:
-        """When the newest of the living articles was touched. It does not move when another one is taken down."""
-        return max((article.modified for article in self.articles), default=self.standing.account.joined)
+        """When the newest of the living articles was touched. It does not move when another one is taken down.
+
+        The RSS site is home-made: it knows only when articles were posted, so that an edit does not move it either.
+        """
+        times = (a.shown.post.at if self.engine is Engine.RSS else a.modified for a in self.articles)
+        return max(times, default=self.standing.account.joined)
 
 
 def http_date(at: datetime) -> str:

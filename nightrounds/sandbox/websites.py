@@ -1,7 +1,7 @@
 """Five small websites told apart by the Host header: WordPress, an Atom blog, an RSS site, a static one, one that refuses us.
 
 Pages and feeds carry ETag and Last-Modified and answer 304. A feed's validators do not move when an article that is not the
-newest is taken down: a reader who trusts a 304 misses it.
+newest is taken down, and the RSS site's not even for an edit: a reader who trusts a 304 misses both.
 """
 
 from __future__ import annotations

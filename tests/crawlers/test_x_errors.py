@@ -126,7 +126,7 @@ def assert_says_nothing(error: BaseException) -> None:
     seen = []
     current: BaseException | None = error
     while current is not None:
-        seen += [str(current), repr(current), repr(current.args)]
+        seen += [str(current), repr(current), repr(current.args), repr(vars(current))]
         current = current.__cause__ or current.__context__
     shown = "\n".join(seen + traceback.format_exception(error))
     for secret in (TOKEN, "canary", HANDLE, WORDS):

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import Connection, delete, select, update
 
+from core.errors import StorageError
 from core.records import Account
 from storage import accounts, audit, crawls
 from storage._engine import write
@@ -103,9 +104,9 @@ def test_an_old_copy_put_back_is_found_by_a_head_noted_elsewhere(chained: Store)
 
 
 def test_what_fails_leaves_no_entry_and_what_happened_leaves_one(store: Store, make_account: Callable[..., Account]) -> None:
-    with pytest.raises(ZeroDivisionError), store.begin() as tx:
-        accounts.import_accounts(tx, [make_account()])
-        raise ZeroDivisionError
+    naive = make_account("second").basis_recorded_at.replace(tzinfo=None)
+    with pytest.raises(StorageError), store.begin() as tx:
+        accounts.import_accounts(tx, [make_account(), make_account("second", basis_recorded_at=naive)])
     assert _check(store).checked == 0
     with store.begin("Imogen Vale") as tx:
         accounts.import_accounts(tx, [make_account()])

@@ -69,8 +69,8 @@ def test_a_blob_without_a_row_is_harmless(store: Store, blobs: list[Path]) -> No
     assert _verify(store) == EvidenceReport(3, (), ())
 
 
-def test_any_file_system_of_fsspec_serves(store: Store) -> None:
-    folder = EvidenceFolder("memory://night-rounds", store.keys)
+def test_any_file_system_of_fsspec_serves(store: Store, tmp_path: Path) -> None:
+    folder = EvidenceFolder(f"memory:/{tmp_path}", store.keys)
     sha256 = folder.keep(b"answer")
     assert folder.holds(sha256)
     assert folder.load(sha256) == b"answer"

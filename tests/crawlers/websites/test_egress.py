@@ -139,7 +139,7 @@ def test_scrapy_listens_nowhere_and_checks_certificates() -> None:
 
 def test_scrapy_knows_every_setting_that_we_name() -> None:
     """A setting that a new Scrapy renamed would be ignored in silence; asked in a process of its own, away from the reactor."""
-    script = "from scrapy.settings import default_settings as d; import sys; sys.exit(' '.join(n for n in sys.argv[1:] if not hasattr(d, n)))"
+    script = "from scrapy.settings import default_settings as d; import sys; sys.exit(' '.join(n for n in sys.argv[1:] if not hasattr(d, n)) or 0)"
     names = list(settings_for(crawler()._job(request("http://blog.example.org/"))))
     done = subprocess.run([sys.executable, "-c", script, *names], capture_output=True, text=True, timeout=30)
     assert done.returncode == 0, done.stderr

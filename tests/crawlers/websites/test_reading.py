@@ -15,8 +15,8 @@ from crawlers._articles import Unreadable, decode, read_article, read_fragment, 
 from crawlers._feeds import parse_feed
 from crawlers._sitemaps import parse_sitemap
 
-EXAMPLES = Path(__file__).parent / "examples" / "website"
-FIXTURES = Path(__file__).resolve().parents[2] / "../shared/data/platform_fixtures"
+EXAMPLES = Path(__file__).resolve().parents[1] / "examples" / "website"
+FIXTURES = Path(__file__).resolve().parents[3] / "../shared/data/platform_fixtures"
 URL = "http://blog.example.org/feed"
 
 
@@ -192,5 +192,5 @@ def test_recorded_feeds_and_pages_never_raise_anything_else() -> None:
             read["pages"] += bool(read_article(decode(path.read_bytes()), URL).fragment.text)
         except Unreadable:
             continue
-    assert read["feeds"] > len(feeds) / 3
+    assert read["feeds"] > len(feeds) / 3  # many of the others hold no entry at all
     assert read["pages"] > len(pages) / 2
