@@ -12,7 +12,6 @@ from typing import Any, cast
 from urllib.parse import urljoin, urlsplit
 
 import lxml.html  # type: ignore[import-untyped]
-import trafilatura
 from lxml import etree
 from w3lib.encoding import html_body_declared_encoding, http_content_type_encoding, read_bom, resolve_encoding
 
@@ -146,6 +145,8 @@ def read_time(text: str) -> tuple[datetime | None, Precision]:
 
 
 def _main_text(tree: lxml.html.HtmlElement, url: str) -> str:
+    import trafilatura  # a third of a second, and only pages need it
+
     try:
         found = trafilatura.bare_extraction(copy.deepcopy(tree), url=url, favor_recall=True, include_comments=False)
     except (RecursionError, ValueError, etree.LxmlError):

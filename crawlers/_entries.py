@@ -38,16 +38,16 @@ async def crawl_feed(site: Site) -> None:
 
 
 async def give_entries(site: Site, entries: tuple[Entry, ...], listing: RawPage, lang: str = "und") -> bool:
-    """Give what is new or changed among `entries`; those that stand in `listing` unchanged are verified by it.
+    """Give what is new or changed among `entries`; those whose whole text stands in `listing` unchanged are verified by it.
 
-    Returns whether every entry was read. One that was not is tried again the next night.
+    A page of its own may change or go while it stays listed: such posts are left to be looked at again. Returns whether every entry was read. One that was not is tried again the next night.
     """
     seen: dict[str, str] = site.state.setdefault("seen", {})
     fresh, verified = [], []
     for entry in entries:
         known = seen.get(digest(entry.key))
         if known == entry.mark:
-            verified.append(entry.key)
+            verified += [entry.key] if entry.whole else []
         elif known or site.wanted(entry.posted_at, entry.edited_at):
             fresh.append(entry)
     room = max(site.job.max_posts - site.posts, 0)

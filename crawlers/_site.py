@@ -192,7 +192,9 @@ def is_challenge(response: Response) -> bool:
         return True
     head = response.body[:4096].lower()
     title = head.partition(b"<title")[2].partition(b">")[2].partition(b"</title")[0].decode("latin-1")
-    return " ".join(re.findall(r"[a-z]+", title)) in _CHALLENGES  # the whole title: a post may be called 'Just a moment for ...'
+    return (
+        " ".join(re.findall(r"[a-z]+", title)) in _CHALLENGES
+    )  # the whole title: a post may be called 'Just a moment for ...'
 
 
 def _bare_host(url: str) -> str:

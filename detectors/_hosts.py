@@ -47,8 +47,8 @@ def find_addresses(text: str) -> Iterator[Address]:
     for match in _ADDRESS.finditer(text):
         scheme, user, host = match.groups()
         if len(host) <= _LONGEST_HOST:
-            yield Address(host, *match.span(3), user or "", bool(scheme))
-
+            start, end = match.span(3)
+            yield Address(host, start, end, user or "", bool(scheme))
 
 
 class Hosts:

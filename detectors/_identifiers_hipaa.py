@@ -80,7 +80,7 @@ def _record_numbers() -> Iterator[Shape]:
     yield _numbered(
         "MEDICAL_RECORD_NUMBER",
         r"med(?:ical)?\s+rec(?:ord)?s?\b|chart\b(?=\s*(?:#|n))|patient\s+(?=id\b|#|n(?:o|umber)\b)|hospital\s+(?=id\b|no\b|number)"
-        r"|historias?\s+(?:clinicas?|medicas?)\b|\bhc\s*[#:]|expediente(?:\s+(?:clinico|medico))?\b",
+        r"|historias?\s+(?:clinicas?|medicas?)\b|\bhc\s*[#:]|expediente(?:\s+(?:clinico|medico))?\b|\bh\.c\.",
         0.85,
         5,
     )
@@ -153,7 +153,8 @@ def _ages() -> Iterator[Shape]:
         )
         yield Shape(
             kind,
-            rf"\b{number}\s?[mf]\b(?=[\s,]{{1,2}}(?:with|w/|c/o|s/p|presents|presented|presenting|pt|found|brought|admitted|hx|post))",
+            rf"(?<![$\d.,])\b{number}\s?(?-i:[MF])\b(?=[,;.)]|\s(?:with|w/|c/o|s/p|present|pt|found|brought|admitted|hx|post|in\b|on\b))"
+            r"(?!,?\s(?:in|on)\s(?:funding|grants|gifts|sales|debt|views|revenue))",
             0.6,
             check=_of_a_life,
             groups=(1,),
@@ -182,10 +183,11 @@ def _ages() -> Iterator[Shape]:
 def _places() -> Iterator[Shape]:
     yield Shape(
         "ROOM_BED",
-        r"\b(?:room|rm|bed|bay|crib|isolette|cama|habitacion|cuarto|cubiculo)\.?\s{0,2}(?:(?:#|no\.|number|numero)\s{0,2})?"
+        r"\b(?:room|rm|bed|bay|crib|chair|isolette|cama|camilla|silla|habitacion|cuarto|cubiculo)\.?\s{0,2}(?:(?:#|no\.|number|numero)\s{0,2})?"
         r"(?:\d{1,4}-?[A-Z]?(?:-\d{1,4}[A-Z]?)?|[A-Z]-?\d{1,4})\b(?!\s*(?:beds?|bath|people|of\s+\d))",
         0.6,
     )
+    yield Shape("ROOM_BED", r"\b(?:in|from|del)\s(\d{1,2}[A-D]|[2-9]\d\d)\b(?=[\s,.!](?!\s?(?:people|patients|pacientes|days|dollars|%)))", 0.4, groups=(1,))
     yield Shape(
         "ADDRESS",
         rf"\b\d{{1,5}}\s+(?:(?:[NSEW]|North|South|East|West)\.?\s+)?(?:\d{{1,3}}(?:st|nd|rd|th)\s+|(?:[A-Z][\w'.-]{{1,20}}\s+){{1,3}})"

@@ -42,13 +42,13 @@ class Institution:
         aliases = _longest_first(us.aliases)
         tags = _longest_first(squash(n) for n in names if len(squash(n)) >= _SHORTEST_TAG)
         self._handles = frozenset(h.casefold() for handles in us.handles.values() for h in handles)
-        self.name_pattern = rf"(?:the\s)?{_any_of(map(_name_pattern, names))}"
-        handles = _any_of(_name_pattern(handle) for handle in sorted(self._handles))
+        self.name_pattern = rf"(?:the\s)?{any_of(map(name_pattern, names))}"
+        handles = any_of(name_pattern(handle) for handle in sorted(self._handles))
         self._mentions = compile_pattern(
-            rf"(?P<tag>[@#][a-z0-9_]*{_any_of(tags)}[a-z0-9_]*|@{handles}\b)|(?P<name>\b{self.name_pattern}\b)"
-            rf"|(?P<alias>\b{_any_of(map(_name_pattern, aliases))}\b)"
+            rf"(?P<tag>[@#][a-z0-9_]*{any_of(tags)}[a-z0-9_]*|@{handles}\b)|(?P<name>\b{self.name_pattern}\b)"
+            rf"|(?P<alias>\b{any_of(map(name_pattern, aliases))}\b)"
         )
-        self._any_tag = re.compile(_any_of(tags))
+        self._any_tag = re.compile(any_of(tags))
         cues = [cue for namesake in us.namesakes for cue in namesake.cues]
         self._cues = compile_phrases(cues)
         self._squashed_cues = tuple({s for cue in cues if len(s := squash(cue)) >= _SHORTEST_TAG - 1})
@@ -75,6 +75,10 @@ class Institution:
         """Whether a handle or the label of a web address, words run together, holds a namesake's cue beside the shared name."""
         rest = self._any_tag.sub(" ", squash(text))
         return any(cue in rest for cue in self._squashed_cues) and not any(place in rest for place in self._squashed_places)
+
+    def is_named_in(self, handle: str) -> bool:
+        """Whether one of our names stands in a handle, words run together."""
+        return self._any_tag.search(squash(handle)) is not None
 
     def means_a_namesake(self, folded: Folded) -> bool:
         """Whether a cue of a namesake stands anywhere in a text."""
@@ -126,15 +130,16 @@ def _words(text: str) -> list[str]:
     return "".join(char if char.isalnum() else " " for char in fold(text).lower.replace("'", "")).split()
 
 
-def _name_pattern(name: str) -> str:
-    """A name with whatever people put between its words, the article and apostrophes left out or not."""
+def name_pattern(name: str) -> str:
+    """RE2 for a name with whatever people put between its words, the article and apostrophes left out or not."""
     words = _words(name)
     if len(words) > 1 and words[0] == "the":
         words = words[1:]
     return r"[\s._-]{0,3}".join(word[:-1] + "'?s" if len(word) > 3 and word.endswith("s") else word for word in words)
 
 
-def _any_of(patterns: Iterable[str]) -> str:
+def any_of(patterns: Iterable[str]) -> str:
+    """RE2 for any of `patterns`, in their order; for nothing where there are none."""
     return f"(?:{'|'.join(patterns) or _NOTHING})"
 
 

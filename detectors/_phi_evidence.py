@@ -19,6 +19,7 @@ from detectors._vocabulary import phi_vocabulary
 
 SHORT = 900  # code points of a post that is one passage
 _PASSAGE, _STEP = 700, 350
+_A_PATIENT, _PATIENT_IS_HEALTH = 0.8, 0.75  # that somebody is a patient is itself health information
 _SENTENCE_END = re.compile(r"[.!?\n]\s+|\n")
 
 _COMPOUND = (
@@ -34,6 +35,14 @@ _OURS = re.compile(
 _ONE = re.compile(rf"(?:\b([\w'-]+)\s+)?\b(?:patient|pt|paciente)\b(?!['-]?\s?{_COMPOUND}|-)")
 _NOT_ONE = frozenset(
     "be being so very more most stay remain every each any per your no cada todo tu su sea ser muy if another's".split()
+)
+_DUTY = re.compile(
+    r"\b(?:my|our|mi|nuestr[oa])\s+(?:[\w-]+\s+){0,2}?"
+    r"(?:er|ed|icu|nicu|picu|micu|sicu|or|floor|unit|ward|shift|service|clinic|trauma bay|guardia|turno|piso|unidad|uci|sala)\b"
+    r"|\b(?:i|we)\s+(?:(?:just|also|then|finally|literally|had to|got to)\s+){0,2}(?:treat|remov|deliver|intubat|admit|discharg|operat|sutur|"
+    r"cod|pronounc|resuscitat|sedat|restrain|transfus|transplant|diagnos|stitch|perform|transferr|bagg|triag)\w*\b"
+    r"|(?:^|[.!?]\s+|\n)(?:just\s+|today\s+(?:i|we)\s+)?(?:treated|delivered|pronounced|discharged|admitted|intubated|sutured|removed|took care of|"
+    r"taking care of|had to tell|had a|got a|coded)\b"
 )
 _HISTORY = re.compile(r"\b1[5-8]\d\d\b")
 _FIRST_PERSON = re.compile(r"\b(?:i|i'm|i've|me|my|we|we're|us|our|mi|mis|me|nos|nuestr[oa]s?|yo)\b")
@@ -64,12 +73,12 @@ DIRECT = {
 }  # fmt: skip
 STRONG = {"US_SSN": 0.5, "MEDICAL_RECORD_NUMBER": 0.8, "US_MBI": 0.5}  # from this score on enough alone, on our own accounts
 INDIRECT = {
-    "AGE_OVER_89": (0.55, "an age over 89"), "AGE": (0.35, "an age"), "ROOM_BED": (0.6, "a room or bed"), "ADMISSION_DATE": (0.4, "a date of care"),
+    "AGE_OVER_89": (0.55, "an age over 89"), "AGE": (0.45, "an age"), "ROOM_BED": (0.7, "a room or bed"), "ADMISSION_DATE": (0.4, "a date of care"),
     "DISCHARGE_DATE": (0.4, "a date of care"), "SURGERY_DATE": (0.4, "a date of care"), "DEATH_DATE": (0.4, "a date of death"),
     "DATE_TIME": (0.3, "a date"), "ZIP_CODE": (0.35, "a postal code"),
 }  # fmt: skip
 _INDIRECT_TERMS = {
-    "time_near": (0.3, "when it happened"), "occupation": (0.5, "an occupation"), "event": (0.4, "an event that others know of"),
+    "time_near": (0.3, "when it happened"), "occupation": (0.5, "an occupation"), "public_role": (0.7, "a role that the public knows"), "event": (0.4, "an event that others know of"),
     "rarity": (0.6, "how rare the case is"), "relation_known": (0.6, "how the author knows the person"), "place": (0.35, "a place"),
     "relation_theirs": (0.15, "a relative"), "minor": (0.1, "that it is a child"), "death": (0.3, "a death"),
 }  # fmt: skip
@@ -173,15 +182,18 @@ def gather(passage: Passage, institution: Institution) -> Evidence:
     indirect += [_part(_INDIRECT_TERMS[g], s) for _, g, s in terms if g in _INDIRECT_TERMS]
 
     ours = bool(_OURS.search(lower))
-    duty = ours or "on_duty" in groups
+    duty = ours or "on_duty" in groups or bool(_DUTY.search(lower))
     one = ours or any(match[1] not in _NOT_ONE for match in _ONE.finditer(lower))
     sensitive = any(g.startswith("sensitive_") for g in groups) or "minor" in groups
     health = _either(_HEALTH_TERMS.get(g, 0.9 if g.startswith("sensitive_") else 0.0) for g in groups)
+    patient = _patient(ours, one, duty, groups, names, numbers, {e.type for _, e in entities}, lower)
+    if patient >= _A_PATIENT:
+        health = max(health, _PATIENT_IS_HEALTH)
     return Evidence(
         direct=tuple(names + numbers),
         strong=tuple(strong),
         indirect=tuple(_each_kind_once(indirect)),
-        patient=_patient(ours, one, duty, groups, names, numbers, {e.type for _, e in entities}, lower),
+        patient=patient,
         health=health,
         damping=_damping(groups, one, duty, lower),
         first_hand=duty,
@@ -194,41 +206,31 @@ def gather(passage: Passage, institution: Institution) -> Evidence:
 
 
 def _patient(
-    ours: bool,
-    one: bool,
-    duty: bool,
-    groups: frozenset[str],
-    names: list[Part],
-    numbers: list[Part],
-    types: set[str],
-    lower: str,
+    ours: bool, one: bool, duty: bool, groups: frozenset[str], names: list[Part], numbers: list[Part], types: set[str], lower: str
 ) -> float:
-    """How surely somebody here is a patient."""
+    """How surely somebody here is a patient: the strongest of several signs."""
     first_person = bool(_FIRST_PERSON.search(lower))
-    someone = bool(
-        names
-        or numbers
-        or groups & {"person_unnamed", "occupation", "relation_known", "pronoun"}
-        or types & {"AGE", "AGE_OVER_89"}
+    aged = bool(types & {"AGE", "AGE_OVER_89"})
+    described = aged or bool(groups & {"person_unnamed", "occupation", "public_role", "relation_known", "pronoun"})
+    someone = described or bool(names or numbers)
+    ill = bool(groups & {"condition", "procedure"}) or any(g.startswith("sensitive_") for g in groups)
+    signs = (
+        (1.0, ours),
+        (0.95, one and (duty or bool(names or numbers) or aged)),
+        (0.9, someone and duty),
+        (0.9, "ROOM_BED" in types and (someone or duty or ill or bool(groups & {"encounter", "death"}))),
+        (0.9, "relation_known" in groups and bool(groups & {"ward", "encounter", "on_duty"})),
+        (0.8, one),
+        (0.8, someone and "encounter" in groups and (first_person or bool(names or numbers))),
+        (0.75, someone and "ward" in groups and first_person),
+        (0.7, described and "encounter" in groups),
+        (0.7, bool(names and numbers)),
+        (0.6, bool(names) and "relation_theirs" in groups),
+        (0.6, aged and ill),
+        (0.45, bool(names)),
+        (0.15, "patients_many" in groups),
     )
-    if ours:
-        return 1.0
-    best = 0.8 if one else 0.0
-    if one and (duty or names):
-        best = 0.95
-    if someone and duty:
-        best = max(best, 0.9)
-    if "ROOM_BED" in types and (someone or duty or "encounter" in groups):
-        best = max(best, 0.9)
-    if "relation_known" in groups and groups & {"ward", "encounter", "on_duty"}:
-        best = max(best, 0.9)
-    if someone and "encounter" in groups:
-        best = max(best, 0.8 if first_person or names or numbers else 0.6)
-    if someone and "ward" in groups and first_person:
-        best = max(best, 0.7)
-    if names:
-        best = max(best, 0.6 if numbers or "relation_theirs" in groups else 0.45)
-    return max(best, 0.15 if "patients_many" in groups else 0.0)
+    return max((weight for weight, holds in signs if holds), default=0.0)
 
 
 def _damping(groups: frozenset[str], one: bool, duty: bool, lower: str) -> float:

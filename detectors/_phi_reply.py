@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 _CARE = (
     r"(?:visit|stay|appointments?|surgery|operation|procedure|admission|hospitali[sz]ation|treatment|therapy|test results|labs?|lab results|"
-    r"results|biopsy|scan|mri|x-ray|delivery|birth|discharge|diagnosis|condition|medications?|prescription|chart|medical records?|"
+    r"results|(?:\w+\s)?replacement|bypass|biopsy|scan|mri|x-ray|delivery|birth|discharge|diagnosis|condition|medications?|prescription|chart|medical records?|"
     r"records?|recovery|rehab|transplant|chemo\w*|mammogram|colonoscopy|vaccination|er visit|emergency visit|wait|bill|insurance claim)"
 )
 _CURE = r"(?:visita|estancia|estadia|cita|cirugia|operacion|procedimiento|ingreso|hospitalizacion|tratamiento|resultados|parto|alta|diagnostico|expediente|historia clinica)"
@@ -28,9 +28,9 @@ _CONFIRMS = {
         r"|\b(?:took|taking) (?:great|good|such good|wonderful|excellent) care of (?:you|your|her|him)\b"
         r"|\b(?:honor|honou?red|privilege|pleasure|happy|glad|able) to (?:treat|care for|take care of|deliver) (?:you|her|him|your)\b"
     ),
-    "a relative's care": rf"\byour\s+(?:new\s+|late\s+)?{_KIN}(?:'s)?\s+(?:\w+\s+){{0,2}}?(?:{_CARE}|care|was|had|is)\b|\b(?:trusting|choosing) (?:us|our \w+)\s+(?:\w+\s+){{0,2}}?(?:with|for) your (?:{_KIN}(?:'s)?\s+)?(?:care|{_CARE})\b",
+    "a relative's care": rf"\b(?:for|to|of|with|about) your {_KIN}\b[^.!?]{{0,30}}\b(?:icu|er|ed|hospital|unit|surgery|care)\b|\byour\s+(?:new\s+|late\s+)?{_KIN}(?:'s)?\s+(?:\w+\s+){{0,2}}?(?:{_CARE}|care|was|had|is)\b|\b(?:trusting|choosing) (?:us|our \w+)\s+(?:\w+\s+){{0,2}}?(?:with|for) your (?:{_KIN}(?:'s)?\s+)?(?:care|{_CARE})\b",
     "what the records say": r"\b(?:our|your|the) (?:records?|chart|file|system)\s+(?:shows?|indicates?|says?|confirms?)\b|\bas (?:noted|documented) in your\b",
-    "that they were a patient": r"\b(?:when|while|since|that) you were (?:here|a patient|with us|in (?:our|the) (?:\w+\s+)?(?:unit|er|ed|icu|hospital|care))\b|\byou (?:left|arrived|missed|refused|declined|checked in)\b|\bthank you for being (?:a|our) patient\b",
+    "that they were a patient": r"\b(?:when|while|since|that) you were (?:here|a patient|with us|in (?:our|the) (?:\w+\s+)?(?:unit|er|ed|icu|hospital|care))\b|\byou (?:came to (?:our|the)|visited (?:our|us)|left|arrived|missed|refused|declined|checked in)\b|\bthank you for being (?:a|our) patient\b",
     "su atencion": rf"\b(?:su|tu)\s+(?:ultima\s+|reciente\s+)?{_CURE}\b|\b(?:su|tu)\s+{_PARIENTE}\s+(?:fue|estuvo|esta siendo)\s+(?:atendid|tratad|ingresad|operad|dad)\w+|\b(?:le|lo|la|te) (?:atendimos|tratamos|operamos|cuidamos)\b|\bfue (?:atendid|tratad|operad|ingresad)[oa]\b",
 }
 _LABEL = {"su atencion": "a visit, procedure or record of theirs"}

@@ -1,4 +1,4 @@
-"""Brand misuse (clause 8 of the policy it was written for): accounts, addresses, claims, goods and scams that use our name.
+"""Brand misuse: accounts, addresses, claims, goods and scams that use our name.
 
 An unofficial account is read for all of it; of personnel only claims that the institution endorses what they sell, or that they
 are its voice. The policy's wordings tell what only resembles it: namesakes, parody, fans, unions, news, warnings.

@@ -15,7 +15,7 @@ from typing import ClassVar
 from core.records import Finding, Kind, Reading, Severity, Span
 from core.seams import Detector
 from detectors._fold import fold
-from detectors._phi_evidence import STRONG, Evidence, Page, Part, author_pages, gather, identifying, passages
+from detectors._phi_evidence import DIRECT, STRONG, Evidence, Page, Part, author_pages, gather, identifying, passages
 from detectors._phi_reply import confirms_a_patient
 
 _STRONG_SCORE = 0.9
@@ -69,10 +69,16 @@ class PhiDetector(Detector):
         in_alt = {group for page in pictured for group, _ in page.terms}
         shows_record = "record_picture" in in_alt
         shows_patient = any(_SHOWS_PATIENT.search(fold(page.text).lower) for page in pictured)
-        if shows_record and (shows_patient or "patient" in " ".join(fold(p.text).lower for p in pictured)):
+        types = {entity.type for page in pictured for entity in page.entities}
+        identified = bool(types & (DIRECT.keys() | {"PERSON"})) or any(_NAME_SHOWN.search(fold(p.text).lower) for p in pictured)
+        if shows_record and (shows_patient or identified):
             score, what = 0.85, "a record, screen or board with patients on it"
+        elif "body_picture" in in_alt and identified:
+            score, what = 0.8, "a patient's scan or wound with a name on it"
         elif shows_patient and in_alt & {"ward", "body_picture", "condition", "procedure", "minor"}:
             score, what = 0.8, "a patient"
+        elif {"minor", "ward"} <= in_alt or ("person_unnamed" in in_alt and _IN_CARE.search(" ".join(fold(p.text).lower for p in pictured))):
+            score, what = 0.7, "a patient"
         elif evidence.patient >= 0.8 and ("body_picture" in in_alt or "picture" in evidence.groups):
             score, what = 0.75, "a patient, or a patient's scan or wound"
         else:
@@ -133,6 +139,8 @@ class PhiDetector(Detector):
         return ladder[min(own.rank + 1, len(ladder) - 1)] if up else own
 
 
+_NAME_SHOWN = re.compile(r"\b(?:with|shows?|reads?|showing) (?:the |a )?names?\b|\bname (?:visible|legible)|\bnombres? (?:visible|del paciente)")
+_IN_CARE = re.compile(r"\b(?:hospital (?:bed|gown)|stretcher|iv line|oxygen mask|tubes|incubator|cama de hospital|camilla)\b")
 _SHOWS_PATIENT = re.compile(r"\b(?:patients?|pts?|pacientes?)\b(?!\s?(?:care|safety|experience|portal|education|first))")
 
 

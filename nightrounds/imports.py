@@ -56,7 +56,7 @@ def import_file(
     chosen, problems = _chosen(context, named, platform, handle.removeprefix("@") if handle else None)
     if not chosen:
         raise ConfigError("\n".join([f"{path}: no registered account for these posts", *problems]))
-    crawler = ArchiveCrawler(ArchiveOptions(path=path), clock=context.clock)
+    crawler = ArchiveCrawler(ArchiveOptions(path=path, take_nameless=handle is not None), clock=context.clock)
     counts = {"new": 0, "edited": 0, "unchanged": 0}
     with context.store.begin() as tx:
         run_id = crawls.begin_run(tx, trigger="posts import")
@@ -105,19 +105,22 @@ def _chosen(
     """The registered accounts that the file's records belong to, and a line for each name that nobody registered."""
     with context.store.read() as tx:
         if handle is not None:
-            chosen = accounts.list_accounts(tx, platform=platform, handle=handle)
-            return chosen, [] if chosen else [
-                "the account that --account names is not registered: 'nightrounds accounts import'"
-            ]
-        chosen, problems = [], []
+            known = accounts.list_accounts(tx, platform=platform, handle=handle)
+            if len(known) > 1:
+                return [], ["--account names accounts on several platforms: say which with --platform"]
+            return known, [] if known else ["the account that --account names is not registered: 'nightrounds accounts import'"]
+        chosen: dict[str, Account] = {}
+        problems = []
         for named_platform, named_handle, count in named:
             if platform is not None and named_platform not in ("", platform):
                 continue
+            on = named_platform or platform
             if not named_handle:
                 problems.append(f"{count} posts name no account: give it with --account")
-                continue
-            known = accounts.list_accounts(tx, platform=named_platform or platform, handle=named_handle)
-            chosen += known
-            if not known:
-                problems.append(f"{count} posts are of an account on {named_platform or 'no platform'} that is not registered")
-        return chosen, problems
+            elif not on:
+                problems.append(f"{count} posts name no platform: give it with --platform")
+            elif known := accounts.list_accounts(tx, platform=on, handle=named_handle):
+                chosen |= {account.id: account for account in known}
+            else:
+                problems.append(f"{count} posts are of an account on {on} that is not registered")
+        return list(chosen.values()), problems

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 
 from core.errors import StorageError
 from core.records import Coverage, CoverageStatus, Cursor
@@ -27,15 +27,18 @@ class Run:
 
 
 def begin_run(tx: Transaction, *, trigger: str, key: str | None = None) -> int:
-    """Open a run; `trigger` is our own word for what started it ('nightly', 'airflow'). One `key` is one run, however often asked."""
-    if key is not None:
-        known: int | None = tx.connection.execute(select(crawl_runs.c.id).where(crawl_runs.c.key == key)).scalar()
-        if known is not None:
-            return known
-    opened = insert(crawl_runs).values(trigger=trigger, key=key, state=RUNNING, started_at=tx.now).returning(crawl_runs.c.id)
-    run_id: int = tx.connection.execute(opened).scalar_one()
-    tx.audit("run begun", run_ids=[run_id])
-    return run_id
+    """Open a run; `trigger` is our own word for what started it ('nightly', 'airflow').
+
+    One `key` is one run, however often and by how many at once it is asked for.
+    """
+    put = tx.upsert(crawl_runs, ("key",)).returning(crawl_runs.c.id)
+    row = {"trigger": trigger, "key": key, "state": RUNNING, "started_at": tx.now}
+    opened: int | None = tx.connection.execute(put, row).scalar()
+    if opened is None:
+        known: int = tx.connection.execute(select(crawl_runs.c.id).where(crawl_runs.c.key == key)).scalar_one()
+        return known
+    tx.audit("run begun", run_ids=[opened])
+    return opened
 
 
 def finish_run(tx: Transaction, run_id: int, state: str) -> None:

@@ -79,7 +79,9 @@ def test_a_fault_that_passes_is_not_noticed(tmp_path, platform):
     with Sandbox(night=1) as sandbox:
         from nightrounds.context import open_context
 
-        with open_context(Settings(home=tmp_path / "home", platforms=sandbox.platform_options()), clock=sandbox.clock()) as context:
+        with open_context(
+            Settings(home=tmp_path / "home", platforms=sandbox.platform_options()), clock=sandbox.clock()
+        ) as context:
             account = next(a for a in sandbox.accounts() if a.platform == platform)
             with context.store.begin() as tx:
                 accounts.import_accounts(tx, [account])

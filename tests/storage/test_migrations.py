@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import alembic
@@ -11,6 +15,8 @@ from core.errors import StorageError
 from core.settings import Settings
 from storage import _engine, migrations, tables
 from storage.store import Store
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -80,6 +86,18 @@ def test_store_says_that_the_schema_is_missing_or_newer(empty_settings: Settings
     for upgrade in (False, True):
         with pytest.raises(StorageError, match="newer version"):
             Store.open(empty_settings, clock=lambda: pytest.fail("no time is needed"), upgrade=upgrade)
+
+
+def test_migrations_run_from_where_the_wheel_puts_them(url: str, tmp_path: Path) -> None:
+    for package in ("core", "storage"):
+        shutil.copytree(ROOT / package, tmp_path / "installed" / package)
+    shutil.copytree(ROOT / "alembic", tmp_path / "installed" / "storage" / "_alembic")
+    script = "import sys; from storage import migrations; migrations.upgrade(sys.argv[1]); print(migrations.script_location())"
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "installed")}
+    command = [sys.executable, "-c", script, url]
+    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.strip() == str(tmp_path / "installed" / "storage" / "_alembic")
+    assert migrations.check(url) == ""
 
 
 def test_there_is_one_head_and_alembic_itself_is_not_shadowed() -> None:

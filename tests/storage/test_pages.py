@@ -210,14 +210,19 @@ def test_rechecks_come_due_by_age_and_last_look(
     assert due() == []
 
 
-def test_cursor_and_coverage_are_replaced_not_added(
+def test_a_cursor_is_kept_a_surface_and_none_leaves_it(
     store: Store, watched: Account, run_id: int, keep: Callable[..., PageStored], make_page: MakePage
 ) -> None:
     with store.read() as tx:
         assert crawls.load_cursor(tx, watched.id) is None
     keep(make_page(cursor=Cursor({"since": HOSTILE})))
     keep(make_page(cursor=None))
-    with store.read() as tx:
+    with store.begin() as tx:
+        page = make_page(cursor=Cursor({"line": 7}))
+        pages.store_page(tx, run_id=run_id, account=watched, page=page, surface="archive")
+        archive = crawls.load_cursor(tx, watched.id, "archive")
+        assert archive is not None
+        assert archive.state == {"line": 7}
         cursor = crawls.load_cursor(tx, watched.id)
         assert cursor is not None
         assert cursor.state["since"] == HOSTILE

@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
 from sqlalchemy import func, select
 
 from core.records import Account
@@ -56,6 +55,18 @@ while True:
         page = CrawledPage(raw=(raw,), posts=some, cursor=Cursor({"page": number}))
         pages.store_page(tx, run_id=run, account=account(0), page=page)
 """
+SAME_PAGES = """
+with store.begin() as tx:
+    accounts.import_accounts(tx, [account(0)])
+    run = crawls.begin_run(tx, trigger="test")
+for number in range(40):
+    some = tuple(Post(platform="x", account_id=account(0).id, native_id=f"{number}.{n}", text="text") for n in range(5))
+    raw = RawPage(url="https://platform.test", body=str(number).encode(), media_type="text/plain", status=200,
+                  fetched_at=datetime.now(UTC), collector="test")
+    with store.begin() as tx:
+        page = CrawledPage(raw=(raw,), posts=some, profile=Profile(bio="Care"), cursor=Cursor({"page": number}))
+        pages.store_page(tx, run_id=run, account=account(0), page=page)
+"""
 ROTATE = """
 print("ready", flush=True)
 keyring.rotate(store, batch=3)
@@ -79,11 +90,6 @@ def _kill_after(process: subprocess.Popen[str], seconds: float) -> None:
     process.stdout.close()
 
 
-@pytest.fixture
-def fresh_settings(request: pytest.FixtureRequest, empty_settings: Settings) -> Settings:
-    return empty_settings
-
-
 def test_processes_that_start_at_once_agree_and_lose_nothing(empty_settings: Settings, clock: Callable[[], object]) -> None:
     processes = [_start(empty_settings, IMPORT, str(first)) for first in (0, 100, 0)]
     for process in processes:
@@ -93,6 +99,23 @@ def test_processes_that_start_at_once_agree_and_lose_nothing(empty_settings: Set
     with store.read() as tx:
         handles = {account.handle for account in accounts.list_accounts(tx)}
         assert handles == {f"a{number}" for number in range(300)}
+        assert audit.verify_chain(tx).ok
+    store.close()
+
+
+def test_the_same_pages_from_two_processes_are_stored_once(empty_settings: Settings, clock: Callable[[], object]) -> None:
+    processes = [_start(empty_settings, SAME_PAGES) for _ in range(2)]
+    for process in processes:
+        process.communicate(timeout=60)
+        assert process.returncode == 0
+    store = Store.open(empty_settings, clock=clock)  # type: ignore[arg-type]
+    wanted = {"posts": 200, "post_revisions": 200, "evidence": 40, "profile_snapshots": 1, "cursors": 1, "crawl_runs": 2}
+    with store.read() as tx:
+        rows = {
+            name: tx.connection.execute(select(func.count()).select_from(tables.metadata.tables[name])).scalar_one()
+            for name in wanted
+        }
+        assert rows == wanted
         assert audit.verify_chain(tx).ok
     store.close()
 

@@ -110,7 +110,12 @@ class Night:
         **options: Any,
     ) -> None:
         origin = f"{scheme}://{host}"
-        settings = {"delay": 0, "timeout": 3, "contact_url": "https://contact.example.org", "rebase": {origin: f"http://127.0.0.1:{web.port}"}} | options
+        settings = {
+            "delay": 0,
+            "timeout": 3,
+            "contact_url": "https://contact.example.org",
+            "rebase": {origin: f"http://127.0.0.1:{web.port}"},
+        } | options
         due = tuple(
             KnownPost(native_id=p.native_id, url=p.url, revision=p.revision, posted_at=p.posted_at, last_verified_at=NOW)
             for p in recheck
@@ -137,7 +142,13 @@ class Night:
 
 def an_account(handle: str) -> Account:
     return Account(
-        id="a1", platform="website", handle=handle, kind=Kind.OFFICIAL, basis=Basis.OWNED, basis_recorded_by="t", basis_recorded_at=NOW
+        id="a1",
+        platform="website",
+        handle=handle,
+        kind=Kind.OFFICIAL,
+        basis=Basis.OWNED,
+        basis_recorded_by="t",
+        basis_recorded_at=NOW,
     )
 
 

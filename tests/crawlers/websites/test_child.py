@@ -17,12 +17,14 @@ from crawlers._child import FetchingChild
 CANARY = "canary-51c0ffee"
 
 
-def test_a_slow_body_and_a_time_limit_keep_what_was_read(web: Any, crawl_night: Any) -> None:
+def test_a_slow_body_and_a_time_limit_keep_what_was_read(
+    web: Any, crawl_night: Any, job_for: Any, drip: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     host = "slow.example.org"
-    web.home(host, "/rss"))
+    web.home(host, "/rss")
     web.put(
         f"{host}/rss",
-        (EXAMPLES / "rss.xml").read_text().replace("http://other.example.net/story", f"http://{host}/drip"),
+        web.example("rss.xml").replace("http://other.example.net/story", f"http://{host}/drip"),
         "application/rss+xml",
     )
     web.answers[f"{host}/drip"] = drip
@@ -31,17 +33,12 @@ def test_a_slow_body_and_a_time_limit_keep_what_was_read(web: Any, crawl_night: 
     assert "ward-1" in night.posts
     assert "an article was not read" in night.notes
 
-    began = time.monotonic()
-    crawler = WebsiteCrawler(
-        WebsiteOptions(delay=0, timeout=60, rebase={f"http://{host}": f"http://127.0.0.1:{web.port}"}), clock=lambda: NOW
-    )
-    job = crawler._job(CrawlRequest(account=an_account(f"http://{host}/")))
-    pages = []
-    with FetchingChild(job) as child:
-        child._left = 3.0
-        with pytest.raises(PlatformDown, match="not read within"):
-            pages.extend(frame.page for frame in child.frames())
-    assert time.monotonic() - began < 9
+    monkeypatch.setattr("crawlers._child._SLACK", 1.0)
+    began, pages = time.monotonic(), []
+    job = job_for(host).model_copy(update={"time_limit": 2.0})
+    with FetchingChild(job) as child, pytest.raises(PlatformDown, match="not read within 2 s"):
+        pages.extend(frame.page for frame in child.frames())
+    assert time.monotonic() - began < 8
     assert any(post.native_id == "ward-1" for page in pages if page for post in page.posts)
 
 
@@ -52,13 +49,11 @@ def alive(pid: int) -> bool:
         return False
 
 
-def test_the_child_ends_with_a_caller_that_stops_and_with_a_parent_that_dies(web: Any, crawl_night: Any) -> None:
+def test_the_child_ends_with_a_caller_that_stops_and_with_a_parent_that_dies(web: Any, job_for: Any, drip: Any) -> None:
     host = "endless.example.org"
     web.home(host)
     web.answers[f"{host}/atom.xml"] = drip
-    rebase = {f"http://{host}": f"http://127.0.0.1:{web.port}"}
-    crawler = WebsiteCrawler(WebsiteOptions(delay=0, rebase=rebase), clock=lambda: NOW)
-    job = crawler._job(CrawlRequest(account=an_account(f"http://{host}/")))
+    job = job_for(host)
     with FetchingChild(job) as child:
         next(child.frames())
         assert alive(child.pid)
@@ -66,7 +61,8 @@ def test_the_child_ends_with_a_caller_that_stops_and_with_a_parent_that_dies(web
 
     script = (
         "import sys, os; from crawlers._child import FetchingChild; from crawlers._frames import Job\n"
-        "child = FetchingChild(Job.model_validate_json(sys.argv[1])).__enter__(); next(child.frames()); print(child.pid); sys.stdout.flush(); os._exit(9)"
+        "child = FetchingChild(Job.model_validate_json(sys.argv[1])).__enter__(); next(child.frames())\n"
+        "print(child.pid, flush=True); os._exit(9)"
     )
     parent = subprocess.run([sys.executable, "-c", script, job.model_dump_json()], capture_output=True, text=True, timeout=30)
     deadline = time.monotonic() + 5
@@ -84,17 +80,14 @@ def test_the_child_ends_with_a_caller_that_stops_and_with_a_parent_that_dies(web
         ("import os; os.kill(os.getpid(), 9)", PlatformDown),
     ],
 )
-def test_a_child_that_breaks_is_reported(script: str, error: type[CrawlError]) -> None:
-    crawler = WebsiteCrawler(WebsiteOptions(), clock=lambda: NOW)
-    job = crawler._job(CrawlRequest(account=an_account("http://blog.example.org/")))
-    with FetchingChild(job, (sys.executable, "-c", script)) as child, pytest.raises(error):
+def test_a_child_that_breaks_is_reported(job_for: Any, script: str, error: type[CrawlError]) -> None:
+    with FetchingChild(job_for("blog.example.org"), (sys.executable, "-c", script)) as child, pytest.raises(error):
         list(child.frames())
 
 
-def test_the_child_gets_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_child_gets_no_secret_and_a_group_of_its_own(job_for: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NIGHTROUNDS_PLATFORMS__X__BEARER_TOKEN", CANARY)
     monkeypatch.setenv("HTTP_PROXY", f"http://{CANARY}.example.org")
-    job = WebsiteCrawler(WebsiteOptions(), clock=lambda: NOW)._job(CrawlRequest(account=an_account("http://blog.example.org/")))
-    with FetchingChild(job, (sys.executable, "-c", "import time; time.sleep(20)")) as child:
+    with FetchingChild(job_for("blog.example.org"), (sys.executable, "-c", "import time; time.sleep(20)")) as child:
         assert CANARY.encode() not in Path(f"/proc/{child.pid}/environ").read_bytes()
         assert os.getpgid(child.pid) == child.pid

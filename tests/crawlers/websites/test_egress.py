@@ -39,9 +39,32 @@ def request(handle: str) -> CrawlRequest:
 
 @pytest.mark.parametrize(
     "address",
-    """127.0.0.1 127.9.9.9 10.0.0.1 172.16.0.1 192.168.1.1 169.254.169.254 100.64.0.1 0.0.0.0 224.0.0.1 240.0.0.1 255.255.255.255
-    198.18.0.1 192.0.2.1 ::1 :: fe80::1%eth0 fc00::1 ff02::1 ::ffff:127.0.0.1 ::ffff:10.0.0.1 64:ff9b::7f00:1 2002:7f00:1::
-    2002:a00:1:: 2001:db8::1""".split(),
+    [
+        "127.0.0.1",
+        "127.9.9.9",
+        "10.0.0.1",
+        "172.16.0.1",
+        "192.168.1.1",
+        "169.254.169.254",
+        "100.64.0.1",
+        "0.0.0.0",
+        "224.0.0.1",
+        "240.0.0.1",
+        "255.255.255.255",
+        "198.18.0.1",
+        "192.0.2.1",
+        "::1",
+        "::",
+        "fe80::1%eth0",
+        "fc00::1",
+        "ff02::1",
+        "::ffff:127.0.0.1",
+        "::ffff:10.0.0.1",
+        "64:ff9b::7f00:1",
+        "2002:7f00:1::",
+        "2002:a00:1::",
+        "2001:db8::1",
+    ],
 )
 def test_addresses_that_are_not_public(address: str) -> None:
     assert not is_public(address)
@@ -139,7 +162,8 @@ def test_scrapy_listens_nowhere_and_checks_certificates() -> None:
 
 def test_scrapy_knows_every_setting_that_we_name() -> None:
     """A setting that a new Scrapy renamed would be ignored in silence; asked in a process of its own, away from the reactor."""
-    script = "from scrapy.settings import default_settings as d; import sys; sys.exit(' '.join(n for n in sys.argv[1:] if not hasattr(d, n)) or 0)"
+    script = "from scrapy.settings import default_settings as d; import sys\n"
+    script += "sys.exit(' '.join(n for n in sys.argv[1:] if not hasattr(d, n)) or 0)"
     names = list(settings_for(crawler()._job(request("http://blog.example.org/"))))
     done = subprocess.run([sys.executable, "-c", script, *names], capture_output=True, text=True, timeout=30)
     assert done.returncode == 0, done.stderr

@@ -10,7 +10,17 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from core.errors import AccountNotFound, AccountPrivate, Actor, Blocked, CrawlError, ParseError, PlatformDown, RateLimited, Scope
+from core.errors import (
+    AccountNotFound,
+    AccountPrivate,
+    Actor,
+    Blocked,
+    CrawlError,
+    ParseError,
+    PlatformDown,
+    RateLimited,
+    Scope,
+)
 from core.seams import CrawlRequest
 from crawlers.websites import WebsiteCrawler, WebsiteOptions
 
@@ -39,9 +49,11 @@ CANARY = "canary-51c0ffee"
         ("empty", (200, {"Content-Type": "text/html"}, b"<html><body></body></html>"), ParseError, "nothing"),
     ],
 )
-def test_each_refusal_says_who_must_act(web: Any, crawl_night: Any, name: str, answer: Any, error: type[CrawlError], said: str) -> None:
+def test_each_refusal_says_who_must_act(
+    web: Any, crawl_night: Any, name: str, answer: Any, error: type[CrawlError], said: str
+) -> None:
     web.answers[f"{name}.example.org/"] = answer
-    found = crawl_night(f"{name}.example.org")
+    found = crawl_night(f"{name}.example.org").error
     assert type(found) is error
     assert said in str(found)
     assert "example" not in str(found)
@@ -50,7 +62,7 @@ def test_each_refusal_says_who_must_act(web: Any, crawl_night: Any, name: str, a
 
 def test_a_site_that_asks_us_to_wait_stops_only_itself(web: Any, crawl_night: Any) -> None:
     web.put("wait.example.org/", "", status=429, Retry_After="120")
-    found = crawl_night("wait.example.org")
+    found = crawl_night("wait.example.org").error
     assert isinstance(found, RateLimited)
     assert found.until == NOW + timedelta(seconds=120)
     assert (found.scope, found.actor) == (Scope.ACCOUNT, Actor.NOBODY)
@@ -59,18 +71,19 @@ def test_a_site_that_asks_us_to_wait_stops_only_itself(web: Any, crawl_night: An
 def test_robots_txt_is_obeyed_before_anything_is_read(web: Any, crawl_night: Any) -> None:
     web.home("robots.example.org")
     web.put("robots.example.org/robots.txt", "User-agent: NightRounds\nDisallow: /", "text/plain")
-    found = crawl_night("robots.example.org")
+    found = crawl_night("robots.example.org").error
     assert isinstance(found, Blocked)
     assert "robots.txt" in str(found)
     assert web.asked_of("robots.example.org") == ["/robots.txt"]
 
 
 def test_nothing_of_a_site_reaches_logs_or_the_terminal(
-    web: Web, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+    web: Any, crawl_night: Any, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     host = f"{CANARY}.example.org"
-    web.home(host, f"/{CANARY}"))
-    rss = f"<rss version='2.0'><channel><title>x</title><item><guid>{CANARY}</guid><title>{CANARY}</title><link>/{CANARY}/x</link></item></channel></rss>"
+    web.home(host, f"/{CANARY}")
+    item = f"<item><guid>{CANARY}</guid><title>{CANARY}</title><link>/{CANARY}/x</link></item>"
+    rss = f"<rss version='2.0'><channel><title>x</title>{item}</channel></rss>"
     web.put(f"{host}/{CANARY}", rss, "application/rss+xml")
     with caplog.at_level(logging.DEBUG):
         night = crawl_night(host)
@@ -83,9 +96,9 @@ def test_nothing_of_a_site_reaches_logs_or_the_terminal(
 @pytest.mark.parametrize(
     "handle", ["blog.example.org", "ftp://blog.example.org/", "", "http://", f"http://{CANARY}\n.example.org/"]
 )
-def test_a_handle_that_is_no_address(handle: str) -> None:
+def test_a_handle_that_is_no_address(account: Any, handle: str) -> None:
     with pytest.raises(AccountNotFound) as caught:
-        list(WebsiteCrawler(WebsiteOptions(), clock=lambda: NOW).crawl(CrawlRequest(account=an_account(handle))))
+        list(WebsiteCrawler(WebsiteOptions(), clock=lambda: NOW).crawl(CrawlRequest(account=account(handle))))
     assert CANARY not in str(caught.value)
 
 

@@ -1,0 +1,102 @@
+"""The required disclaimer: personnel who name their affiliation say that they speak for themselves.
+
+Graded: the required sentence (whole, misspelt, or cut off by the platform) and an equivalent of both its halves are clean; one
+half is `incomplete`; nothing is `missing`. A finding is a reminder to a person, once for a profile.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from enum import IntEnum
+
+from rapidfuzz import fuzz
+
+from core.policy import Policy
+from core.records import Finding, FindingScope, Reading
+from core.seams import Detector
+from detectors._affiliation import Affiliations, Statement
+from detectors._fold import fold
+from detectors._phrases import compile_phrases
+
+_WORDS = ("title", "text", "summary")
+_ELLIPSIS = re.compile(r"(?:…|\.{3,}|\[\.\.\.\])\W*$")
+_FEWEST_WORDS = 4  # of the sentence before an ellipsis; fewer could begin anything
+_MISSPELT = 90.0  # partial ratio from which the sentence is held to be there, a typing error or two aside
+
+
+class Grade(IntEnum):
+    """How much of the required disclaimer is there."""
+
+    ABSENT = 0
+    PARTIAL = 1
+    EQUIVALENT = 2
+    EXACT = 3
+
+
+class DisclaimerDetector(Detector):
+    rule = "disclaimer"
+
+    def __init__(self, policy: Policy) -> None:
+        super().__init__(policy)
+        self._affiliations = Affiliations(policy)
+        required = policy.institution.disclaimer
+        slots = {"us": self._affiliations.institution.name_pattern}
+        self._sentence = _plain(required.sentence)
+        self._halves = [compile_phrases(half, slots) for half in (required.own_views, required.not_employer)]
+
+    def detect_profile(self, reading: Reading) -> Iterator[Finding]:
+        """One reminder where the profile states a current affiliation without a full disclaimer."""
+        yield from self._reminder(self._in_profile(reading), self.grade(_profile_words(reading)), FindingScope.PROFILE)
+
+    def detect(self, reading: Reading) -> Iterator[Finding]:
+        """A post that states the affiliation itself, where the profile is silent about it."""
+        if self._in_profile(reading):
+            return
+        texts = {name: text for name, text in reading.by_name.items() if name in _WORDS}
+        statements = [s for name, text in texts.items() for s in self._affiliations.in_post(name, text)]
+        grade = self.grade("\n".join([_profile_words(reading), *texts.values()])) if statements else Grade.ABSENT
+        yield from self._reminder(statements, grade, FindingScope.POST)
+
+    def grade(self, text: str) -> Grade:
+        """How much of the required disclaimer `text` holds. Case, accents, quotation marks and emoji make no difference."""
+        plain = _plain(text)
+        if self._sentence in plain or _is_cut_off(text, plain, self._sentence):
+            return Grade.EXACT
+        if len(plain) >= 0.9 * len(self._sentence) and fuzz.partial_ratio(self._sentence, plain) >= _MISSPELT:
+            return Grade.EQUIVALENT
+        lower = fold(text).lower
+        there = sum(half is not None and half.search(lower) is not None for half in self._halves)
+        return Grade(there)
+
+    def _in_profile(self, reading: Reading) -> list[Statement]:
+        names = reading.by_name
+        return self._affiliations.in_profile(names.get("handle", ""), names.get("display_name", ""), names.get("bio", ""))
+
+    def _reminder(self, statements: list[Statement], grade: Grade, scope: FindingScope) -> Iterator[Finding]:
+        if not statements or grade >= Grade.EQUIVALENT:
+            return
+        where = "profile" if scope is FindingScope.PROFILE else "post"
+        category, what = ("incomplete", "only a part of") if grade is Grade.PARTIAL else ("missing", "not")
+        score = max(statement.score for statement in statements)
+        if score >= self.config.threshold_of(category):
+            reason = f"A reminder: the {where} states a current affiliation and holds {what} the required disclaimer."
+            yield self.finding(category, score=score, reason=reason, spans=[s.span for s in statements], scope=scope)
+
+
+def _profile_words(reading: Reading) -> str:
+    return "\n".join(reading.by_name.get(name, "") for name in ("display_name", "bio"))
+
+
+def _plain(text: str) -> str:
+    """Words alone, with one space between them."""
+    return " ".join(re.findall(r"[^\W_]+", fold(text).lower.replace("'", "")))
+
+
+def _is_cut_off(text: str, plain: str, sentence: str) -> bool:
+    """Whether the text ends, at an ellipsis, in the beginning of the required sentence."""
+    if not _ELLIPSIS.search(text):
+        return False
+    words = plain.split()
+    starts = [" ".join(words[at:]) for at in range(max(0, len(words) - len(sentence.split())), len(words) - _FEWEST_WORDS + 1)]
+    return any(sentence.startswith(start) for start in starts)
