@@ -13,22 +13,16 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Any
 from urllib.parse import urlsplit
 
-from scrapy import Request
-from scrapy.core.downloader.handlers.http11 import HTTP11DownloadHandler
-from scrapy.crawler import Crawler
-from scrapy.exceptions import IgnoreRequest
-from scrapy.http import Response
-
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _NAT64 = ip_network("64:ff9b::/96")  # RFC 6052: an IPv4 address in the last 32 bits
 _NO_SUCH_NAME = {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)}
 
 
-class EgressRefused(IgnoreRequest):
+class EgressRefused(Exception):
     """The guard refused an address. The message never holds it."""
 
 
-class UnknownHost(IgnoreRequest):
+class UnknownHost(Exception):
     """The name service says that there is no such name."""
 
 
@@ -113,27 +107,3 @@ class Egress:
     def verdict(self, host: str) -> Exception | None:
         """Why `host` did not resolve at the last try, as far as this guard knows."""
         return self._verdicts.get(host)
-
-
-class GuardedHandler(HTTP11DownloadHandler):
-    """The only way out: every request passes here, those for robots.txt and after a redirect too."""
-
-    def __init__(self, crawler: Crawler) -> None:
-        super().__init__(crawler)
-        self._egress: Egress = getattr(crawler.spider, "egress")  # noqa: B009 - our own spider
-
-    async def download_request(self, request: Request) -> Response:
-        self._egress.check(request.url)
-        target = self._egress.stand_in(request.url)
-        wire = request
-        if target is not None:
-            wire = request.replace(url=target)
-            wire.headers["Host"] = urlsplit(request.url).netloc
-        try:
-            response = await super().download_request(wire)
-        except Exception:
-            verdict = self._egress.verdict(urlsplit(wire.url).hostname or "")
-            if verdict is None:
-                raise
-            raise verdict from None
-        return response.replace(url=request.url)

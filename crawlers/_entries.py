@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from scrapy.http import Response
+
 from core.errors import CrawlError, RateLimited
 from core.records import KnownPost, Post, PostType, Precision, RawPage
 from crawlers._articles import Article, Unreadable, decode, read_article, read_fragment
@@ -40,18 +42,23 @@ async def crawl_feed(site: Site) -> None:
 async def give_entries(site: Site, entries: tuple[Entry, ...], listing: RawPage, lang: str = "und") -> bool:
     """Give what is new or changed among `entries`; those whose whole text stands in `listing` unchanged are verified by it.
 
-    A page of its own may change or go while it stays listed: such posts are left to be looked at again. Returns whether every entry was read. One that was not is tried again the next night.
+    A page may change or go while it stays listed, so posts that were read from their pages are left to be looked at again.
+    Returns whether every entry was read: one that was not is tried again the next night.
     """
+
+    def is_all_here(entry: Entry) -> bool:
+        return entry.whole or bool(entry.html and not site.absolute(entry.url, listing.url))
+
     seen: dict[str, str] = site.state.setdefault("seen", {})
     fresh, verified = [], []
     for entry in entries:
         known = seen.get(digest(entry.key))
         if known == entry.mark:
-            verified += [entry.key] if entry.whole else []
+            verified += [entry.key] if is_all_here(entry) else []
         elif known or site.wanted(entry.posted_at, entry.edited_at):
             fresh.append(entry)
     room = max(site.job.max_posts - site.posts, 0)
-    ready = [e for e in fresh if e.whole or (e.html and not site.absolute(e.url, listing.url))][:room]
+    ready = [entry for entry in fresh if is_all_here(entry)][:room]
     for entry in ready:
         seen[digest(entry.key)] = entry.mark
     site.give(listing, posts=tuple(_post(site, e, listing.url, lang) for e in ready), verified=tuple(verified))
@@ -76,7 +83,7 @@ async def give_page(site: Site, entry: Entry, base_url: str) -> bool:
             site.troubles["a listed article is not there"] += 1
             return True
         demand_readable(response)
-        article = read_article(decode(response.body, content_type(response)), response.url)
+        article = read_page(response)
     except OffSite:
         site.troubles[ELSEWHERE] += 1
         return True
@@ -88,6 +95,20 @@ async def give_page(site: Site, entry: Entry, base_url: str) -> bool:
     site.state.setdefault("seen", {})[digest(entry.key)] = entry.mark
     site.give(site.raw(response), posts=(page_post(site, article, native_id=entry.key, url=url, entry=entry),))
     return True
+
+
+def read_page(response: Response) -> Article:
+    """The article on a fetched page. Whatever a hostile page does to our libraries costs this page alone.
+
+    Raises:
+        Unreadable: it holds none, or can't be read.
+    """
+    try:
+        return read_article(decode(response.body, content_type(response)), response.url)
+    except Unreadable:
+        raise
+    except Exception as error:
+        raise Unreadable(f"a page that our reader can't cope with ({type(error).__name__})") from None
 
 
 def page_post(

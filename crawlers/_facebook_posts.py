@@ -121,7 +121,7 @@ def _media(attachments: Iterable[Mapping[str, Any]], message: str) -> Iterable[M
 
 def _target_link(attachment: Mapping[str, Any]) -> str:
     """Where a link attachment leads, without Facebook's own redirect around it."""
-    if attachment.get("media_type") not in {"link", "share", "event", "profile_media", None}:
+    if attachment.get("media_type") not in (None, "link", "share", "event", "profile_media"):
         return ""
     address = link(attachment, "unshimmed_url") or link(attachment, "url")
     parts = urlsplit(address)

@@ -10,11 +10,11 @@ from urllib.parse import urljoin, urlsplit
 import lxml.html  # type: ignore[import-untyped]
 from scrapy.http import Response
 
-from core.errors import AccountNotFound, AccountPrivate, CrawlError, ParseError, RateLimited
+from core.errors import AccountNotFound, AccountPrivate, Blocked, CrawlError, ParseError, RateLimited
 from core.records import Gone, GoneReason, KnownPost, Profile
-from crawlers._articles import Unreadable, decode, parse_html, read_article, tidy
+from crawlers._articles import Unreadable, decode, parse_html, tidy
 from crawlers._discovery import choose_source
-from crawlers._entries import crawl_feed, give_page, page_post
+from crawlers._entries import crawl_feed, give_page, page_post, read_page
 from crawlers._feeds import Entry
 from crawlers._site import Enough, OffSite, Site, content_type, demand_readable, digest, validators_of
 from crawlers._sitemaps import crawl_sitemap
@@ -44,7 +44,7 @@ async def _crawl_rung(site: Site) -> None:
         try:
             await _climb(site, home)
             return
-        except (AccountNotFound, AccountPrivate, ParseError):  # the source was taken away: look for another
+        except (AccountNotFound, AccountPrivate, Blocked, ParseError):  # the source was taken away: look for another
             site.state = {name: value for name, value in site.state.items() if name in {"lang", "home", "seen"}}
     if home.status == 304:
         home = await _open_home(site, anew=True)
@@ -108,7 +108,7 @@ async def _crawl_links(site: Site, home: Response) -> None:
         return
     html = decode(home.body, content_type(home))
     try:
-        article = read_article(html, home.url)
+        article = read_page(home)
     except Unreadable as error:
         site.troubles[f"the home page was not read: {error}"] += 1
     else:
@@ -150,7 +150,7 @@ async def _look_again(site: Site, known: KnownPost) -> None:
         if urlsplit(page.url).path in {"", "/"} and urlsplit(url).path not in {"", "/"}:
             site.give(site.raw(page), gone=(Gone(native_id=known.native_id, reason=GoneReason.UNAVAILABLE),))
             return
-        article = read_article(decode(page.body, content_type(page)), page.url)
+        article = read_page(page)
     except RateLimited:
         raise
     except (Unreadable, CrawlError) as error:

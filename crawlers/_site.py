@@ -18,6 +18,7 @@ from urllib.parse import urldefrag, urljoin, urlsplit
 from scrapy import Request
 from scrapy.exceptions import CannotResolveHostError, DownloadCancelledError, IgnoreRequest
 from scrapy.http import Response
+from w3lib.url import safe_url_string
 
 from core.errors import AccountNotFound, AccountPrivate, Blocked, CrawlError, ParseError, PlatformDown, RateLimited
 from core.records import CrawledPage, Cursor, Gone, KnownPost, Post, Profile, RawPage
@@ -81,7 +82,7 @@ class Site:
     def absolute(self, link: str, base: str) -> str:
         """A link as an absolute URL of this site without its fragment, empty when it leads elsewhere."""
         try:
-            url = urldefrag(urljoin(base, link.strip())).url
+            url = urldefrag(safe_url_string(urljoin(base, link.strip()))).url
         except ValueError:
             return ""
         return url if self.holds(url) and len(url) <= 2048 else ""

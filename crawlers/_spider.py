@@ -1,11 +1,13 @@
-"""The Scrapy side of the site crawler: settings, spider, and middlewares that say in types why a request was refused."""
+"""The Scrapy side of the site crawler: settings, spider, the guarded way out, and refusals as types."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 from scrapy import Request, Spider, signals
+from scrapy.core.downloader.handlers.http11 import HTTP11DownloadHandler
 from scrapy.crawler import Crawler
 from scrapy.downloadermiddlewares.offsite import OffsiteMiddleware
 from scrapy.downloadermiddlewares.robotstxt import RobotsTxtMiddleware
@@ -21,6 +23,30 @@ from crawlers._site import LeftSite, RobotsRefused, Site
 
 _LONGEST_PAUSE = 30.0  # seconds; a longer Crawl-delay would not let a night end
 MAX_BYTES = 8 * 1024 * 1024  # of one answer, before and after unpacking
+
+
+class GuardedHandler(HTTP11DownloadHandler):
+    """The only way out: every request passes here, those for robots.txt and after a redirect too."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        super().__init__(crawler)
+        self._egress: Egress = getattr(crawler.spider, "egress")  # noqa: B009 - our own spider
+
+    async def download_request(self, request: Request) -> Response:
+        self._egress.check(request.url)
+        target = self._egress.stand_in(request.url)
+        wire = request
+        if target is not None:
+            wire = request.replace(url=target)
+            wire.headers["Host"] = urlsplit(request.url).netloc
+        try:
+            response = await super().download_request(wire)
+        except Exception:
+            verdict = self._egress.verdict(urlsplit(wire.url).hostname or "")
+            if verdict is None:
+                raise
+            raise verdict from None
+        return response.replace(url=request.url)
 
 
 class TypedRobots(RobotsTxtMiddleware):
@@ -54,8 +80,8 @@ def settings_for(job: Job) -> dict[str, Any]:
         "COOKIES_ENABLED": False,
         "DOWNLOAD_DELAY": job.delay,
         "DOWNLOAD_HANDLERS": {
-            "http": "crawlers._egress.GuardedHandler",
-            "https": "crawlers._egress.GuardedHandler",
+            "http": GuardedHandler,
+            "https": GuardedHandler,
             **dict.fromkeys(("data", "file", "ftp", "s3")),
         },
         "DOWNLOAD_MAXSIZE": MAX_BYTES,

@@ -30,10 +30,11 @@ def parse_object(body: bytes) -> dict[str, Any]:
         CutShort: no JSON, or no UTF-8.
         ParseError: no object, or nested deeper than MAX_DEPTH.
     """
-    value, is_json, is_deep = None, True, False
+    value: Any = None
+    is_json, is_deep = True, False
     try:
         value = json.loads(body, parse_constant=_refuse_constant)
-        is_deep = _deeper_than(value, MAX_DEPTH)
+        is_deep = isinstance(value, dict) and _deeper_than(value, MAX_DEPTH)
     except RecursionError:
         is_deep = True
     except ValueError:
@@ -52,8 +53,8 @@ def _refuse_constant(_name: str) -> NoReturn:
     raise ValueError("NaN and Infinity are no JSON")
 
 
-def _deeper_than(value: Any, levels: int) -> bool:
-    layer = [value]
+def _deeper_than(value: dict[str, Any], levels: int) -> bool:
+    layer: list[Any] = [value]
     for _ in range(levels):
         layer = [
             inner

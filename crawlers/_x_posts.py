@@ -171,7 +171,7 @@ def _references(item: Mapping[str, Any], includes: Includes) -> dict[str, Refere
     found: dict[str, Reference] = {}
     for entry in objects(item, "referenced_tweets") or objects(item, "referenced_posts"):
         kind, native_id = entry.get("type"), digits(entry, "id")
-        if kind not in {"retweeted", "quoted", "replied_to"}:
+        if kind not in ("retweeted", "quoted", "replied_to"):
             continue
         other = includes.posts.get(native_id)
         try:

@@ -14,6 +14,7 @@ from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
+from w3lib.url import safe_url_string
 
 from core import errors
 from core.errors import AccountNotFound, Blocked, CrawlError, ParseError, RateLimited
@@ -106,7 +107,7 @@ class WebsiteCrawler(Crawler):
 
 
 def _base_url(handle: str, rebase: dict[str, str]) -> str:
-    """The handle as an absolute URL with a path.
+    """The handle as an absolute URL with a path, in ASCII.
 
     Raises:
         AccountNotFound: it is no web address. Blocked: one that our guard refuses.
@@ -118,4 +119,4 @@ def _base_url(handle: str, rebase: dict[str, str]) -> str:
         Egress(rebase).check(handle.strip())
     except EgressRefused as refusal:
         raise Blocked(f"our own guard refused {refusal}") from None
-    return parts._replace(path=parts.path or "/", fragment="").geturl()
+    return safe_url_string(parts._replace(path=parts.path or "/", fragment="").geturl())  # a name in any script, as DNS has it

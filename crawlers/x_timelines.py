@@ -248,7 +248,7 @@ def _parse_lookup(answer: Answer, account: Account, asked: dict[str, str]) -> tu
     gone = []
     for error in objects(document, "errors"):
         version = error.get("resource_id") or error.get("value")
-        if isinstance(version, str) and version in asked and error.get("resource_type") in {"tweet", "post"}:
+        if isinstance(version, str) and version in asked and error.get("resource_type") in ("tweet", "post"):
             reason, definite = gone_reason(error)
             gone.append(Gone(native_id=asked[version], reason=reason, definite=definite))
     answered = {post.native_id for post in posts} | {one.native_id for one in gone} | {*verified, *newer.values()}

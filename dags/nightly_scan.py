@@ -73,13 +73,13 @@ def nightly_scan() -> None:
         return nightly.shards_of(_settings(), platform, handle=params["account"])
 
     @task(execution_timeout=timedelta(hours=3), max_active_tis_per_dag=16)
-    def crawl(run_id: int, account_ids: list[str]) -> dict[str, int]:
+    def crawl(scan_id: int, account_ids: list[str]) -> dict[str, int]:
         """Crawl one shard."""
         from nightrounds import nightly
         from nightrounds.times import parse_time
 
         since = parse_time(get_current_context()["params"]["since"])
-        return nightly.crawl_shard(_settings(), run_id, account_ids, since=since)
+        return nightly.crawl_shard(_settings(), scan_id, account_ids, since=since)
 
     @task(trigger_rule="all_done", execution_timeout=timedelta(hours=6))
     def screen() -> dict[str, int]:
@@ -89,24 +89,24 @@ def nightly_scan() -> None:
         return nightly.screen(_settings())
 
     @task(trigger_rule="all_done", execution_timeout=timedelta(minutes=10))
-    def digest(run_id: int, screened: dict[str, int]) -> dict[str, Any]:
+    def digest(scan_id: int, screened: dict[str, int]) -> dict[str, Any]:
         """Close the run; its return value is the digest: counts and ids."""
         from nightrounds import nightly
 
-        return nightly.finish(_settings(), run_id, screened=screened["posts"])
+        return nightly.finish(_settings(), scan_id, screened=screened["posts"])
 
-    run_id = begin()
+    scan_id = begin()
     reading = screen()
     for platform in nightly_platforms():
         shards = plan.override(task_id=f"plan_{platform}")(platform)
         crawled = (
             crawl.override(task_id=f"crawl_{platform}", pool=f"nightrounds_{platform}")
-            .partial(run_id=run_id)
+            .partial(scan_id=scan_id)
             .expand(account_ids=shards)
         )
-        run_id >> shards
+        scan_id >> shards
         crawled >> reading
-    digest(run_id, reading)
+    digest(scan_id, reading)
 
 
 nightly_scan()

@@ -19,7 +19,7 @@ from detectors._phrases import compile_pattern, compile_phrases
 
 _PART_END = re.compile("[|\u2022\u00b7;\n]|[.!?]+(?=\\s|$)|\\s[-~]+\\s|[\u2190-\u2bff\U0001f000-\U0001faff]+")
 _PIECE_END = re.compile(r"[,()\[\]]")
-_WORD = re.compile(r"[\w@&]+")
+_WORD = re.compile(r"[^\W\d]+|[@&]")
 _AT = frozenset({"at", "@", "en"})
 _FILLERS = frozenset({"the", "at", "of", "in", "hospital", "and", "de", "del", "en", "el", "la", "y", "@", "&", "nyc"})
 
@@ -51,7 +51,9 @@ class Affiliations:
         self._current = compile_phrases(phrases.get("current", ()))
         self._place = compile_phrases(phrases.get("place", ()), slots)
         self._own_statement = compile_phrases(phrases.get("own_statement", ()), slots)
-        self._ex = compile_pattern(any_of(squash(word) for phrase in phrases.get("former", ()) for word in phrase.split("/")))
+        self._ex = compile_pattern(
+            any_of(squash(word) for word in phrases.get("former", ()) if " " not in word and "/" not in word)
+        )
 
     def in_profile(self, handle: str, display_name: str, bio: str) -> list[Statement]:
         """Statements of a current affiliation in a profile, surest first."""
@@ -108,7 +110,7 @@ class Affiliations:
         if not mention.distinctive and self._is_place(lower, mention):
             return 0.0
         words_before, words_after = (set(_WORD.findall(side)) - _FILLERS for side in (before, after))
-        if lower[mention.start] == "@" or before.split()[-1:] and before.split()[-1] in _AT:
+        if lower[mention.start] == "@" or _AT & set(before.split()[-1:]):
             return 0.7 if has_role else 0.65
         if words_before or len(words_after) > (2 if has_role else 0):
             return 0.0
@@ -120,10 +122,12 @@ class Affiliations:
         return before[nows[-1] :] if nows else before
 
     def _is_over(self, text: str) -> bool:
-        return _has(self._former, text) or _has(self._not_ours, text)
+        """Whether an affiliation is a past one, or somebody else's. A role may hold such a word ('grad student')."""
+        without_roles = text if self._role is None else self._role.sub(" : ", text)
+        return _has(self._former, without_roles) or _has(self._not_ours, text)
 
     def _is_over_before(self, lower: str, pieces: list[_Piece], at: int) -> bool:
-        """'Retired surgeon (General Hospital)': an earlier piece of the part speaks for this one, unless a 'now' stands between."""
+        """'Retired surgeon (General Hospital)': an earlier piece speaks for this one, unless a 'now' stands between."""
         if _has(self._current, lower[pieces[at].start : pieces[at].end]):
             return False
         for piece in reversed([p for p in pieces[:at] if p.part == pieces[at].part]):

@@ -1,7 +1,7 @@
 """Who holds or stands for public office, from detectors/_data, and where a text names them.
 
-A name counts by the day of the post: a candidate in a campaign, a holder of office outside of one, or neither. The data are made
-by training/gazetteers/build_candidates.py and kept by hand in elections.yaml; licences in detectors/_data/SOURCE.md.
+A name counts by the day of the post: a candidate in a campaign, a holder of office outside of one, or neither. candidates.tsv
+is made by training/gazetteers/build_candidates.py, elections.yaml is kept by hand; licences: _data/candidates.SOURCE.md.
 """
 
 from __future__ import annotations
@@ -96,6 +96,7 @@ class Elections:
         self.offices: list[str] = data["offices"]
         self.titles: list[str] = data["titles"]
         self.public_titles: list[str] = data["public_titles"]
+        self.sentence_words: frozenset[str] = frozenset(data["sentence_words"].split())
         self.fundraising_hosts = frozenset(data["fundraising_hosts"])
 
 
@@ -104,6 +105,8 @@ class Gazetteer:
 
     def __init__(self, rows: Iterable[str], elections: Elections) -> None:
         self.elections = elections
+        titles = {word for title in elections.titles for word in title.split()}
+        self._may_precede = titles | elections.sentence_words | {word.lower() for word in elections.capital_parties}
         self._named: dict[str, list[Named]] = {}
         for row in rows:
             self._enter_row(row)
@@ -156,7 +159,7 @@ class Gazetteer:
         """Whether a single name stands capitalised, and is no part of another person's or a place's name."""
         before = re.search(r"([\w.'-]+)\s+$", text[max(0, start - 30) : start])
         after = re.match(r"\s+([\w'-]+)", text[end : end + 30])
-        if not text[start].isupper() and not text[start : start + 3] == "de ":
+        if not text[start].isupper() and text[start : start + 3] != "de ":
             return False
         if self._hyphenated(text, start, end):
             return False
@@ -165,34 +168,15 @@ class Gazetteer:
             return False
         if after and after[1].lower() in elections.not_before:
             return False
-        return not (before and _given_name(before[1]) and before[1].lower() not in _title_words(self))
-
+        return not (before and _given_name(before[1]) and before[1].lower() not in self._may_precede)
 
     def _hyphenated(self, text: str, start: int, end: int) -> bool:
         """Part of a double name, but not of a ticket of two candidates."""
-        after, before = re.match(r"-([A-Z][\w']+)", text[end : end + 30]), re.search(r"([\w']+)-$", text[max(0, start - 30) : start])
+        after, before = (
+            re.match(r"-([A-Z][\w']+)", text[end : end + 30]),
+            re.search(r"([\w']+)-$", text[max(0, start - 30) : start]),
+        )
         return any(other and other[1].lower() not in self._named for other in (after, before))
-
-
-@cache
-def _title_words(gazetteer: Gazetteer) -> frozenset[str]:
-    """Capitalised words that may stand before a surname without being a first name."""
-    titles = {word for title in gazetteer.elections.titles for word in title.split()}
-    parties = {word.lower() for word in gazetteer.elections.capital_parties}
-    return frozenset(titles | parties | _SENTENCE_WORDS)
-
-
-_SENTENCE_WORDS = frozenset(
-    "vote votes voting elect elects reelect re-elect support supports supporting endorse endorses endorsing stop dump fire never "
-    "not only why if when because but and or with for by from is are was the a an our we i my this that these those send defeat beat "
-    "congratulations thank thanks dear president-elect former ex-president team go to on in of no yes hey vota vote por elija "
-    "apoya apoyamos donate join like love hate watch meet see hear more four crooked sleepy lyin' lying dictator he she it they you "
-    "his her its their your who what where how there here come get tickets ticket please let let's today tomorrow tonight now then "
-    "monday tuesday wednesday thursday friday saturday sunday january february march april may june july august september october "
-    "november december dr dra mr mrs ms prof ceo election early anyone everyone every each all both proud great good new hospital "
-    "nurses doctors staff patients el la los las un una nuestro nuestra que no si hay con para don't won't can't it's there's i'm "
-    "we're he's she's that's so as at be been being do does did don just still even after before again help keep bring make".split()
-)
 
 
 def _given_name(word: str) -> bool:

@@ -1,8 +1,9 @@
 """The protected-activity gate: seals what must not be seen on an account of personnel because its post is protected talk.
 
-Employees may speak together and in public of pay, staffing, schedules, safety, unions and every other working condition, and may report to
-authorities, in whatever tone (policy's carve-out; National Labor Relations Act, section 7). High recall is meant: when in doubt, a post is
-protected. What was recognised is not kept: the result says whether, never what, so that nothing can be searched or counted by it.
+Employees may speak together and in public of pay, staffing, schedules, safety, unions and every other working condition, and
+may report to authorities, in whatever tone (the policy's carve-out; National Labor Relations Act, section 7). High recall is
+meant: when in doubt, a post is protected. The result says whether, never what was recognised, so that nothing can be searched
+or counted by it.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ _PLAIN = "plain"  # the topic whose phrases need no signal
 _OWN_WORDS = ("title", "text", "summary")
 _PROFILE_WORDS = ("display_name", "bio")
 _CONTEXT = ("in_reply_to", "quote_of")
-_LONGEST = 100_000  # characters of a segment that are read
+_LONGEST = 1 << 20  # characters of a segment that are read; a Reader calls longer ones not read
 
 _PLAIN_SCORE, _TOPIC_SCORE, _SECOND_TOPIC = 0.7, 0.3, 0.15
 _SIGNAL_SCORES = {"coworkers": 0.2, "employer": 0.3, "grievance": 0.2}
@@ -41,24 +42,30 @@ class Gate:
 
     def screen(self, reading: Reading, findings: Iterable[Finding], not_read: str | None = None) -> Screened:
         """The findings with those of `policy.gate.seals` sealed where the reading is protected talk; PHI passes as it is."""
-        protected = self.protects(reading)
-        passed = tuple(self._seal(f) if protected and f.rule in self._seals else f for f in findings)
+        held = tuple(findings)
+        protected = self.protects(reading) or (self._unread(reading) and any(f.rule in self._seals for f in held))
+        passed = tuple(self._seal(f) if protected and f.rule in self._seals else f for f in held)
         return Screened(protected=protected, findings=passed, not_read=not_read or reading.not_read)
 
     def protects(self, reading: Reading) -> bool:
         """Whether what the account says here is protected talk."""
         if reading.account.kind not in self._config.kinds:
             return False
-        names = _OWN_WORDS if reading.post else _PROFILE_WORDS
-        own = "\n".join(s.text[:_LONGEST] for s in reading.segments if s.name in names or _is_picture(s.name) and reading.post)
+        own = "\n".join(s.text[:_LONGEST] for s in reading.segments if _is_own(s.name, reading))
         if self._is_protected(own):
             return True
         context = self._context(reading)
         joins = not own.strip() or any(self._has(signal, self._read(own)) for signal in ("own", "joining"))
         return bool(context) and joins and self._is_protected(context)
 
+    def _unread(self, reading: Reading) -> bool:
+        """What the gate can't read it can't clear: own words in a language that nothing here knows."""
+        if reading.account.kind not in self._config.kinds:
+            return False
+        return any(s.not_read == "language" and _is_own(s.segment, reading) for s in reading.signals.values())
+
     def _context(self, reading: Reading) -> str:
-        """The words that a post answers, quotes or repeats: talk with coworkers is protected, also when it is a short 'same here'."""
+        """The words that a post answers, quotes or repeats: a short 'same here' joins in what coworkers said."""
         texts = [s.text[:_LONGEST] for s in reading.segments if s.name in _CONTEXT]
         post = reading.post
         if post and post.type is PostType.REPOST and post.repost_of:
@@ -96,5 +103,8 @@ class Gate:
 _CAMEL = re2.compile(r"([a-z])([A-Z])")
 
 
-def _is_picture(name: str) -> bool:
-    return name.endswith(".alt_text")
+def _is_own(name: str, reading: Reading) -> bool:
+    """The post's own words; of a profile, the profile's. A bio does not make every post of its owner protected, or none."""
+    if reading.post is None:
+        return name in _PROFILE_WORDS
+    return name in _OWN_WORDS or name.endswith(".alt_text")

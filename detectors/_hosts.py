@@ -5,6 +5,7 @@ Registrable domains come from the Public Suffix List as tldextract ships it; not
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -22,6 +23,7 @@ _ADDRESS = compile_pattern(
     r"(?i)(https?://)?(?:([^\s/@?#<>()\"']+)@)?"
     r"((?:[\pL\pN_-]+[.。．｡])+(?:xn--[a-z0-9-]+|\pL{2,24}|\d{1,3}))"
 )
+_HALF_PAIR = re.compile("[\ud800-\udfff]")  # can't be encoded, so RE2 can't read it
 
 
 class Address(NamedTuple):
@@ -44,7 +46,7 @@ class Suspicion(NamedTuple):
 
 def find_addresses(text: str) -> Iterator[Address]:
     """Hosts of links, e-mail addresses and bare domains, in the order of the text; offsets in code points."""
-    for match in _ADDRESS.finditer(text):
+    for match in _ADDRESS.finditer(_HALF_PAIR.sub("\ufffd", text)):
         scheme, user, host = match.groups()
         if len(host) <= _LONGEST_HOST:
             start, end = match.span(3)

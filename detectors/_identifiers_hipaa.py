@@ -183,7 +183,7 @@ def _ages() -> Iterator[Shape]:
 def _places() -> Iterator[Shape]:
     yield Shape(
         "ROOM_BED",
-        r"\b(?:room|rm|bed|bay|crib|chair|isolette|cama|camilla|silla|habitacion|cuarto|cubiculo)\.?\s{0,2}(?:(?:#|no\.|number|numero)\s{0,2})?"
+        r"\b(?:room|rm|bed|bay|crib|chair|hallway|isolette|cama|camilla|silla|habitacion|cuarto|cubiculo)\.?\s{0,2}(?:(?:#|no\.|number|numero)\s{0,2})?"
         r"(?:\d{1,4}-?[A-Z]?(?:-\d{1,4}[A-Z]?)?|[A-Z]-?\d{1,4})\b(?!\s*(?:beds?|bath|people|of\s+\d))",
         0.6,
     )

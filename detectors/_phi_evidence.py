@@ -26,7 +26,9 @@ _COMPOUND = (
     r"(?:care|safety|experiences?|advoca\w+|portal|education|engagement|relations|services?|outcomes?|satisfaction|population|access|"
     r"rights|famil(?:y|ies)|volumes?|loads?|ratios?|cent\w+|first|focused|rooms?|data|information|privacy|support|transport\w*|tower|"
     r"pavilion|names?|reported|guides?|navigator|advisory|recruitment|perspective|assignments?|stor(?:y|ies)|and family|"
-    r"to nurse|satisfied|people|with (?:my|me|your)|enough|zero|simulators?|monitor\w*|lists?)\b"
+    r"to nurse|satisfied|people|with (?:my|me|your)|enough|zero|simulators?|represent\w+|complaints?|registration|hotline|line|forms?|surveys?|panel|groups?|forum|council|committee|"
+    r"community|charter|waiting|visits?|days|deaths|lives|harm|risks?|flow|turnover|base|app|tools?|trials?|stud(?:y|ies)|cohorts?|samples?|cells?|"
+    r"choice|voices?|homes?|memory|monitor\w*|lists?)\b"
 )
 _OURS = re.compile(
     rf"\b(?:my|our|mi|nuestr[oa])\s+(?:[\w'+-]+\s+){{0,2}}?(?:patient|pt|paciente)\b(?!['-]?\s?{_COMPOUND}|-)"
@@ -40,9 +42,15 @@ _DUTY = re.compile(
     r"\b(?:my|our|mi|nuestr[oa])\s+(?:[\w-]+\s+){0,2}?"
     r"(?:er|ed|icu|nicu|picu|micu|sicu|or|floor|unit|ward|shift|service|clinic|trauma bay|guardia|turno|piso|unidad|uci|sala)\b"
     r"|\b(?:i|we)\s+(?:(?:just|also|then|finally|literally|had to|got to)\s+){0,2}(?:treat|remov|deliver|intubat|admit|discharg|operat|sutur|"
-    r"cod|pronounc|resuscitat|sedat|restrain|transfus|transplant|diagnos|stitch|perform|transferr|bagg|triag)\w*\b"
+    r"cod|pronounc|resuscitat|sedat|sew|fix|patch|told (?:him|her)|drain|restrain|transfus|transplant|diagnos|stitch|perform|transferr|bagg|triag)\w*\b"
+    r"|\bi(?:'m|\swas|\sam)\s(?:his|her|their|the)\s(?:\w+\s)?(?:nurse|doctor|resident|surgeon|medic|tech|intern|attending)\b"
     r"|(?:^|[.!?]\s+|\n)(?:just\s+|today\s+(?:i|we)\s+)?(?:treated|delivered|pronounced|discharged|admitted|intubated|sutured|removed|took care of|"
     r"taking care of|had to tell|had a|got a|coded)\b"
+)
+_PLACE = re.compile(
+    r"\b(?:P\.?S\.?|[Ee]ngine|[Ll]adder|[Ee]staci[oó]n|[Cc]hannel|[Cc]anal)\s?#?\d{1,3}\b|\bin the \d{1,3}(?:st|nd|rd|th)\b"
+    r"|\b(?:from|at|near|outside|on)\s(?:the\s)?(?!(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun|Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec|Mount|I\b)[a-z]*)"
+    r"[A-Z][a-z]+"
 )
 _HISTORY = re.compile(r"\b1[5-8]\d\d\b")
 _FIRST_PERSON = re.compile(r"\b(?:i|i'm|i've|me|my|we|we're|us|our|mi|mis|me|nos|nuestr[oa]s?|yo)\b")
@@ -71,6 +79,8 @@ DIRECT = {
     "DEVICE_ID": (0.7, "a device number"), "BIOMETRIC_ID": (0.5, "a biometric mark"), "IP_ADDRESS": (0.4, "an internet address"),
     "US_PRESCRIPTION_NUMBER": (0.8, "a prescription number"), "US_CLAIM_NUMBER": (0.8, "a claim number"), "CREDIT_CARD": (0.8, "a card number"),
 }  # fmt: skip
+_TITLED = 0.92  # a name with Mr or Mrs before it: in a hospital's posts hardly ever staff
+_CONTACT_KINDS = frozenset(DIRECT[t][1] for t in ("EMAIL_ADDRESS", "PHONE_NUMBER", "FAX_NUMBER", "ADDRESS", "IP_ADDRESS"))
 STRONG = {"US_SSN": 0.5, "MEDICAL_RECORD_NUMBER": 0.8, "US_MBI": 0.5}  # from this score on enough alone, on our own accounts
 INDIRECT = {
     "AGE_OVER_89": (0.55, "an age over 89"), "AGE": (0.45, "an age"), "ROOM_BED": (0.7, "a room or bed"), "ADMISSION_DATE": (0.4, "a date of care"),
@@ -78,7 +88,7 @@ INDIRECT = {
     "DATE_TIME": (0.3, "a date"), "ZIP_CODE": (0.35, "a postal code"),
 }  # fmt: skip
 _INDIRECT_TERMS = {
-    "time_near": (0.3, "when it happened"), "occupation": (0.5, "an occupation"), "public_role": (0.7, "a role that the public knows"), "event": (0.4, "an event that others know of"),
+    "time_near": (0.3, "when it happened"), "occupation": (0.55, "an occupation"), "public_role": (0.7, "a role that the public knows"), "event": (0.45, "an event that others know of"),
     "rarity": (0.6, "how rare the case is"), "relation_known": (0.6, "how the author knows the person"), "place": (0.35, "a place"),
     "relation_theirs": (0.15, "a relative"), "minor": (0.1, "that it is a child"), "death": (0.3, "a death"),
 }  # fmt: skip
@@ -86,7 +96,7 @@ _HEALTH_TERMS = {
     "condition": 0.85,
     "procedure": 0.8,
     "drug": 0.6,
-    "symptom": 0.5,
+    "symptom": 0.5, "body": 0.5,
     "ward": 0.5,
     "death": 0.7,
     "on_duty": 0.4,
@@ -105,12 +115,16 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What one passage holds. `patient` and `health` in [0, 1]; `damping` is below 1 where something speaks against."""
+    """What one passage holds. `patient` and `health` in [0, 1]; `damping` is below 1 where something speaks against.
+
+    `named_patient` leaves out the signs that talk about any well-known person's illness shows too.
+    """
 
     direct: tuple[Part, ...]
     strong: tuple[Part, ...]
     indirect: tuple[Part, ...]
     patient: float
+    named_patient: float
     health: float
     damping: float
     first_hand: bool
@@ -181,12 +195,13 @@ def gather(passage: Passage, institution: Institution) -> Evidence:
     indirect = [_part(INDIRECT[e.type], e.span) for _, e in entities if e.type in INDIRECT]
     indirect += [_part(_INDIRECT_TERMS[g], s) for _, g, s in terms if g in _INDIRECT_TERMS]
 
+    indirect += [Part("a place", 0.3, Span(p.name, a + m.start(), a + m.end())) for p, a, b in passage for m in _PLACE.finditer(p.text[a:b])]
     ours = bool(_OURS.search(lower))
     duty = ours or "on_duty" in groups or bool(_DUTY.search(lower))
     one = ours or any(match[1] not in _NOT_ONE for match in _ONE.finditer(lower))
     sensitive = any(g.startswith("sensitive_") for g in groups) or "minor" in groups
     health = _either(_HEALTH_TERMS.get(g, 0.9 if g.startswith("sensitive_") else 0.0) for g in groups)
-    patient = _patient(ours, one, duty, groups, names, numbers, {e.type for _, e in entities}, lower)
+    firm, patient = _patient(ours, one, duty, groups, names, numbers, {e.type for _, e in entities}, lower)
     if patient >= _A_PATIENT:
         health = max(health, _PATIENT_IS_HEALTH)
     return Evidence(
@@ -194,6 +209,7 @@ def gather(passage: Passage, institution: Institution) -> Evidence:
         strong=tuple(strong),
         indirect=tuple(_each_kind_once(indirect)),
         patient=patient,
+        named_patient=firm,
         health=health,
         damping=_damping(groups, one, duty, lower),
         first_hand=duty,
@@ -207,30 +223,42 @@ def gather(passage: Passage, institution: Institution) -> Evidence:
 
 def _patient(
     ours: bool, one: bool, duty: bool, groups: frozenset[str], names: list[Part], numbers: list[Part], types: set[str], lower: str
-) -> float:
-    """How surely somebody here is a patient: the strongest of several signs."""
+) -> tuple[float, float]:
+    """How surely somebody here is a patient: the strongest of the firm signs, and of all signs."""
     first_person = bool(_FIRST_PERSON.search(lower))
     aged = bool(types & {"AGE", "AGE_OVER_89"})
     described = aged or bool(groups & {"person_unnamed", "occupation", "public_role", "relation_known", "pronoun"})
-    someone = described or bool(names or numbers)
-    ill = bool(groups & {"condition", "procedure"}) or any(g.startswith("sensitive_") for g in groups)
-    signs = (
+    numbered = any(part.kind not in _CONTACT_KINDS for part in numbers)
+    someone = described or bool(names) or numbered
+    titled = any(part.weight >= _TITLED for part in names)
+    sensitive = any(group.startswith("sensitive_") for group in groups)
+    ill = sensitive or bool(groups & {"condition", "procedure"})
+    firm = (
         (1.0, ours),
         (0.95, one and (duty or bool(names or numbers) or aged)),
         (0.9, someone and duty),
         (0.9, "ROOM_BED" in types and (someone or duty or ill or bool(groups & {"encounter", "death"}))),
         (0.9, "relation_known" in groups and bool(groups & {"ward", "encounter", "on_duty"})),
         (0.8, one),
-        (0.8, someone and "encounter" in groups and (first_person or bool(names or numbers))),
+        (0.8, someone and "encounter" in groups and (first_person or numbered)),
         (0.75, someone and "ward" in groups and first_person),
-        (0.7, described and "encounter" in groups),
-        (0.7, bool(names and numbers)),
+        (0.7, described and "encounter" in groups and bool(groups & {"ward", "time_near"})),
+        (0.7, bool(names) and numbered),
+        (0.6, someone and "encounter" in groups),
+        (0.6, titled),
         (0.6, bool(names) and "relation_theirs" in groups),
-        (0.6, aged and ill),
+        (0.5, bool(names) and sensitive),
         (0.45, bool(names)),
         (0.15, "patients_many" in groups),
     )
-    return max((weight for weight, holds in signs if holds), default=0.0)
+    loose = (
+        (0.75, described and ill and first_person),
+        (0.65, described and ill and "pronoun" in groups),
+        (0.6, ill and bool(groups & {"occupation", "public_role", "relation_known"})),
+        (0.6, aged and ill),
+    )
+    surest = max((weight for weight, holds in firm if holds), default=0.0)
+    return surest, max([surest, *(weight for weight, holds in loose if holds)])
 
 
 def _damping(groups: frozenset[str], one: bool, duty: bool, lower: str) -> float:
@@ -247,8 +275,10 @@ def _damping(groups: frozenset[str], one: bool, duty: bool, lower: str) -> float
             ("own_family", 0.25),
         ):
             factor *= weight if group in groups else 1.0
+    if "job" in groups and not one:
+        factor *= 0.3
     if not duty:
-        for group, weight in (("education", 0.4), ("event_notice", 0.4), ("job", 0.3)):
+        for group, weight in (("education", 0.4), ("event_notice", 0.4)):
             factor *= weight if group in groups else 1.0
     return factor
 
@@ -266,6 +296,8 @@ def _name(page: Page, entity: Entity, institution: Institution) -> Iterator[Part
         if any(g in {"staff", "public_figure", "own_family"} and _near(page, s, start, end, reach) for g, s in page.terms):
             return
     weight = 0.6 if entity.score < 0.5 else 0.9
+    if _TITLE_BEFORE.search(before):
+        weight = _TITLED
     yield Part("a name", weight, entity.span)
 
 

@@ -14,7 +14,7 @@ _CARE = (
     r"results|(?:\w+\s)?replacement|bypass|biopsy|scan|mri|x-ray|delivery|birth|discharge|diagnosis|condition|medications?|prescription|chart|medical records?|"
     r"records?|recovery|rehab|transplant|chemo\w*|mammogram|colonoscopy|vaccination|er visit|emergency visit|wait|bill|insurance claim)"
 )
-_CURE = r"(?:visita|estancia|estadia|cita|cirugia|operacion|procedimiento|ingreso|hospitalizacion|tratamiento|resultados|parto|alta|diagnostico|expediente|historia clinica)"
+_CURE = r"(?:visita|radiografia|espera|estancia|estadia|cita|cirugia|operacion|procedimiento|ingreso|hospitalizacion|tratamiento|resultados|parto|alta|diagnostico|expediente|historia clinica)"
 _KIN = r"(?:mother|mom|father|dad|son|daughter|wife|husband|baby|newborn|child|parent|sister|brother|grandmother|grandfather|loved one|family member|spouse|partner)"
 _PARIENTE = r"(?:madre|mama|padre|papa|hijo|hija|esposa|esposo|bebe|abuela|abuelo|hermana|hermano|familiar)"
 
@@ -31,7 +31,7 @@ _CONFIRMS = {
     "a relative's care": rf"\b(?:for|to|of|with|about) your {_KIN}\b[^.!?]{{0,30}}\b(?:icu|er|ed|hospital|unit|surgery|care)\b|\byour\s+(?:new\s+|late\s+)?{_KIN}(?:'s)?\s+(?:\w+\s+){{0,2}}?(?:{_CARE}|care|was|had|is)\b|\b(?:trusting|choosing) (?:us|our \w+)\s+(?:\w+\s+){{0,2}}?(?:with|for) your (?:{_KIN}(?:'s)?\s+)?(?:care|{_CARE})\b",
     "what the records say": r"\b(?:our|your|the) (?:records?|chart|file|system)\s+(?:shows?|indicates?|says?|confirms?)\b|\bas (?:noted|documented) in your\b",
     "that they were a patient": r"\b(?:when|while|since|that) you were (?:here|a patient|with us|in (?:our|the) (?:\w+\s+)?(?:unit|er|ed|icu|hospital|care))\b|\byou (?:came to (?:our|the)|visited (?:our|us)|left|arrived|missed|refused|declined|checked in)\b|\bthank you for being (?:a|our) patient\b",
-    "su atencion": rf"\b(?:su|tu)\s+(?:ultima\s+|reciente\s+)?{_CURE}\b|\b(?:su|tu)\s+{_PARIENTE}\s+(?:fue|estuvo|esta siendo)\s+(?:atendid|tratad|ingresad|operad|dad)\w+|\b(?:le|lo|la|te) (?:atendimos|tratamos|operamos|cuidamos)\b|\bfue (?:atendid|tratad|operad|ingresad)[oa]\b",
+    "su atencion": rf"\b(?:su|tu)\s+(?:ultima\s+|reciente\s+)?{_CURE}\b|\b(?:su|tu)\s+{_PARIENTE}\s+(?:fue|estuvo|esta siendo)\s+(?:atendid|tratad|ingresad|operad|dad)\w+|\b(?:le|lo|la|te) (?:atendimos|tratamos|operamos|cuidamos)\b|\bque tuvo en (?:urgencias|la sala|el hospital)|\bfue (?:atendid|tratad|operad|ingresad)[oa]\b",
 }
 _LABEL = {"su atencion": "a visit, procedure or record of theirs"}
 _COMPILED = {what: re.compile(pattern) for what, pattern in _CONFIRMS.items()}

@@ -19,6 +19,7 @@ from detectors._phi_evidence import DIRECT, STRONG, Evidence, Page, Part, author
 from detectors._phi_reply import confirms_a_patient
 
 _STRONG_SCORE = 0.9
+_MAKE_BELIEVE = 0.2  # damping below it: a drill or a film, where even a record number is invented
 _NO_RELEASE = "No release was looked up."
 
 
@@ -48,19 +49,18 @@ class PhiDetector(Detector):
 
     def _in_passage(self, evidence: Evidence, reading: Reading) -> Iterator[Finding]:
         parts = (*evidence.direct, *evidence.indirect)
-        product = evidence.patient * evidence.health * evidence.damping
-        score = product * identifying(parts)
-        named = identifying(evidence.direct) >= 0.5
-        severity_up = evidence.sensitive
+        context = evidence.health * evidence.damping
+        named = evidence.named_patient * context * identifying(parts) if identifying(evidence.direct) >= 0.5 else 0.0
         if evidence.strong and reading.account.kind is not Kind.UNOFFICIAL:
-            score_alone = max(score, _STRONG_SCORE * (0.3 if evidence.damping < 0.2 else 1.0))
-            yield self._finding("direct_identifier", score_alone, evidence.strong + parts, evidence, severity_up, alone=True)
-        elif named:
-            yield self._finding("direct_identifier", score, parts, evidence, severity_up)
+            alone = _STRONG_SCORE * (evidence.damping if evidence.damping < _MAKE_BELIEVE else 1.0)
+            yield self._finding("direct_identifier", max(named, alone), evidence.strong + parts, evidence, alone=True)
+        elif named >= self.config.threshold_of("direct_identifier"):
+            yield self._finding("direct_identifier", named, parts, evidence)
+        told = max(named, evidence.patient * context * identifying(evidence.indirect))
         if evidence.death:
-            yield self._finding("deceased", score, parts, evidence, severity_up)
-        elif not named:
-            yield self._finding("indirect_identifier", score, parts, evidence, severity_up)
+            yield self._finding("deceased", told, parts, evidence)
+        elif told > named:
+            yield self._finding("indirect_identifier", told, evidence.indirect, evidence)
 
     def _in_picture(self, evidence: Evidence, reading: Reading, pages: Sequence[Page]) -> Iterator[Finding]:
         pictured = [page for page in pages if page.name.startswith("media.")]
@@ -123,14 +123,14 @@ class PhiDetector(Detector):
             yield self.finding("review_reply", score=found.score, reason=reason, spans=spans)
 
     def _finding(
-        self, category: str, score: float, parts: Sequence[Part], evidence: Evidence, severity_up: bool, *, alone: bool = False
+        self, category: str, score: float, parts: Sequence[Part], evidence: Evidence, *, alone: bool = False
     ) -> Finding:
         return self.finding(
             category,
             score=score,
             reason=_reason(parts, evidence, alone),
             spans=[*(part.span for part in parts), *evidence.health_spans],
-            severity=self._severity(category, severity_up),
+            severity=self._severity(category, evidence.sensitive),
         )
 
     def _severity(self, category: str, up: bool) -> Severity:

@@ -1,8 +1,8 @@
-"""Finds posts of official accounts that speak for or against a candidate or party for public office (policy 7; 26 U.S.C. 501(c)(3)).
+"""Finds posts of official accounts that speak for or against a candidate or party for public office (policy 7).
 
-Official accounts only, whatever the policy file says: nothing is inferred or kept of a person's politics. Measured against the facts and
-circumstances of Rev. Rul. 2007-41: is a candidate named, is an election near, is an action urged, and does the channel belong to
-the institution. A reply's or quote's other words are context, not ours, unless our words take them up.
+A 501(c)(3) organisation may not (26 U.S.C. 501). Official accounts only, whatever the policy file says: nothing is inferred or
+kept of a person's politics. Judged by the facts and circumstances of Rev. Rul. 2007-41: is a candidate named, is an election
+near, is an action urged, through which channel. Another's words in a reply or quote are context, unless our own take them up.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from functools import cached_property
 from core.policy import Policy
 from core.records import Account, Finding, FindingScope, Kind, PostType, Reading, Span
 from core.seams import Detector
-from detectors._campaign import CampaignReader, Context, Evidence, Marked, Stance, Who, hosts_of
+from detectors._campaign import CampaignReader, Context, Evidence, Stance, host_of
+from detectors._campaign_text import Who
 from detectors._candidates import data_digest, load_gazetteer
 
 _OWN = ("title", "text", "summary")
@@ -24,12 +25,36 @@ _SURELY = {Stance.SURELY_FOR, Stance.SURELY_AGAINST}
 _CALLS = {Stance.CALLS_FOR, Stance.CALLS_AGAINST} | _SURELY
 _OPINIONS = {Stance.PRAISE, Stance.SCORN}
 _POLITICAL = {Who.CANDIDATE, Who.NOMINEE, Who.PARTY}
-_LONGEST = 100_000  # characters of a segment that are read
+_LONGEST = 1 << 20  # characters of a segment that are read; a Reader calls longer ones not read
 
 # What a phrase alone is worth, by whom it is about. A name that no list knows needs an election beside it.
-_SURE = {Who.CANDIDATE: 0.95, Who.NOMINEE: 0.95, Who.PARTY: 0.9, Who.OFFICIAL: 0.85, Who.OFFICE: 0.5, Who.MAYBE: 0.65, Who.NAME: 0.5}
-_CALL = {Who.CANDIDATE: 0.92, Who.NOMINEE: 0.9, Who.PARTY: 0.85, Who.OFFICIAL: 0.8, Who.OFFICE: 0.45, Who.MAYBE: 0.4, Who.NAME: 0.25}
-_VIEW = {Who.CANDIDATE: 0.7, Who.NOMINEE: 0.7, Who.PARTY: 0.6, Who.OFFICIAL: 0.35, Who.OFFICE: 0.3, Who.MAYBE: 0.25, Who.NAME: 0.1}
+_SURE = {
+    Who.CANDIDATE: 0.95,
+    Who.NOMINEE: 0.95,
+    Who.PARTY: 0.9,
+    Who.OFFICIAL: 0.85,
+    Who.OFFICE: 0.5,
+    Who.MAYBE: 0.65,
+    Who.NAME: 0.5,
+}
+_CALL = {
+    Who.CANDIDATE: 0.92,
+    Who.NOMINEE: 0.9,
+    Who.PARTY: 0.85,
+    Who.OFFICIAL: 0.8,
+    Who.OFFICE: 0.45,
+    Who.MAYBE: 0.4,
+    Who.NAME: 0.25,
+}
+_VIEW = {
+    Who.CANDIDATE: 0.7,
+    Who.NOMINEE: 0.7,
+    Who.PARTY: 0.6,
+    Who.OFFICIAL: 0.35,
+    Who.OFFICE: 0.3,
+    Who.MAYBE: 0.25,
+    Who.NAME: 0.1,
+}
 _OPINION_OF = {
     Who.CANDIDATE: 0.52,
     Who.NOMINEE: 0.45,
@@ -129,20 +154,18 @@ class PoliticalDetector(Detector):
                 if evidence.in_hashtag:
                     grounds.append("as a hashtag")
                 yield _Judgement(_category(evidence), score, tuple(grounds), (Span(name, evidence.start, evidence.end),))
-        yield from self._judge_addresses(name, text, marked)
+        yield from self._judge_addresses(name, text)
 
-    def _judge_addresses(self, name: str, text: str, marked: Marked) -> Iterator[_Judgement]:
-        for start, end, fundraising in self._reader.campaign_links(text):
-            ground = "a link to a campaign's fundraising" if fundraising else "a link to a campaign"
-            yield _Judgement("endorse", 0.75 if fundraising else 0.6, (ground,), (Span(name, start, end),))
+    def _judge_addresses(self, name: str, text: str) -> Iterator[_Judgement]:
+        for link in self._reader.campaign_links(text):
+            yield _judge_link(link.fundraising, spoken=False, spans=(Span(name, link.start, link.end),))
 
     def _judge_links(self, reading: Reading, spoken: bool) -> Iterator[_Judgement]:
-        post = reading.post
-        found = self._reader.campaign_links(hosts_of(post.links)) if post else []
-        if found:
-            fundraising = any(f for _, _, f in found)
-            ground = "a link to a campaign's fundraising" if fundraising else "a link to a campaign"
-            yield _Judgement("endorse", 0.75 if fundraising or spoken else 0.6, (ground,), ())
+        for segment in reading.segments:
+            if segment.name.startswith("link."):
+                for link in self._reader.campaign_links(host_of(segment.text)):
+                    spans = (Span(segment.name, 0, len(segment.text)),)
+                    yield _judge_link(link.fundraising, spoken=spoken, spans=spans)
 
     def _judge_shared(self, reading: Reading, day: date | None) -> Iterator[_Judgement]:
         """A repost is a distribution of its message; a quote is one where our words take it up."""
@@ -187,9 +210,9 @@ class PoliticalDetector(Detector):
 def judge(evidence: Evidence) -> float:
     """What one phrase amounts to, in [0, 1], with what stands around it.
 
-    A call is worth more than a view. A holder of office or an unknown name counts as a candidate only where the text itself speaks of an
-    election or a public office. Signs of another reading (an award, a news item, a forum for all, history, thanks) take away, and take
-    away most where nobody is surely a candidate.
+    A call is worth more than a view. A holder of office or an unknown name counts as a candidate only where the text itself
+    speaks of an election or a public office. Signs of another reading (an award, a news item, a forum for all, history, thanks)
+    take away, and take away most where nobody is surely a candidate.
     """
     who, around = evidence.who, evidence.around
     election = Context.ELECTION in around
@@ -230,6 +253,11 @@ def _nobody_named(evidence: Evidence) -> float:
     if evidence.named & _POLITICAL:
         return 0.65
     return 0.55 if evidence.stance in _SURELY else 0.5 if evidence.named & {Who.OFFICE, Who.OFFICIAL} else 0.0
+
+
+def _judge_link(fundraising: bool, *, spoken: bool, spans: tuple[Span, ...]) -> _Judgement:
+    ground = "a link to a campaign's fundraising" if fundraising else "a link to a campaign"
+    return _Judgement("endorse", 0.75 if fundraising or spoken else 0.6, (ground,), spans)
 
 
 def _category(evidence: Evidence) -> str:

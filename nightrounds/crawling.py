@@ -38,8 +38,9 @@ class _Tally:
     notes: list[str] = field(default_factory=list)
 
     def add(self, page: CrawledPage, stored: pages.PageStored) -> None:
+        missing = stored.gone + stored.pending_gone
         self.counts.update(
-            pages=1, new=stored.new, edited=stored.edited, gone=stored.gone, missing=stored.gone + stored.pending_gone
+            pages=1, posts=len(page.posts), new=stored.new, edited=stored.edited, gone=stored.gone, missing=missing
         )
         if page.note and page.note not in self.notes:
             self.notes.append(page.note)
@@ -143,7 +144,7 @@ def _crawl_account(
 
 def _failure(account: Account, tally: _Tally, error: CrawlError) -> Coverage:
     status = CoverageStatus.BLOCKED if error.blocks else CoverageStatus.FAILED
-    if tally.counts["pages"]:
+    if tally.counts["posts"]:  # a page with the profile alone is no part of the posts
         status = CoverageStatus.PARTIAL
     retry_at = error.until if isinstance(error, RateLimited) else None
     return tally.coverage(account, status, str(error), error.actor, retry_at)

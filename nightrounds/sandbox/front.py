@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
 
@@ -20,7 +21,7 @@ from starlette.types import Receive, Scope, Send
 
 from nightrounds.sandbox.answers import Answer, StandIn, json_answer
 from nightrounds.sandbox.faults import Faults
-from nightrounds.sandbox.view import Scene, view_of
+from nightrounds.sandbox.view import Scene, night_starts, view_of
 
 HUGE_BODY = 96 * 2**20  # bytes, more than any reader should take
 _CHUNK = b'{"data":"' + b"A" * 65_536
@@ -40,17 +41,28 @@ class Seen:
 
 
 class Front:
-    """`ports` maps a listening port to its platform; `steer` answers what is asked of `/_sandbox`."""
+    """`ports` maps a listening port to its platform; `describe` gives what `GET /_sandbox` tells."""
 
-    def __init__(self, stand_ins: Mapping[str, StandIn], clock: Callable[[], datetime]) -> None:
+    def __init__(self, stand_ins: Mapping[str, StandIn], night: int) -> None:
         self.stand_ins = stand_ins
-        self.clock = clock
         self.faults = Faults()
-        self.night = 1
+        self.night = night
         self.slow_for_s = 30.0  # how long a slow body takes
         self.ports: dict[int, str] = {}
         self.seen: deque[Seen] = deque(maxlen=10_000)
         self.describe: Callable[[], dict[str, Any]] = dict
+
+    @property
+    def night(self) -> int:
+        return self._night
+
+    @night.setter
+    def night(self, night: int) -> None:
+        self._starts_at, self._set_at, self._night = night_starts(night), time.monotonic(), night
+
+    def clock(self) -> datetime:
+        """The night's beginning and the real time since it was set."""
+        return self._starts_at + timedelta(seconds=time.monotonic() - self._set_at)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -100,10 +112,7 @@ class Front:
                 self.faults.clear()
                 return json_answer({"faults": 0})
             if (method, path) == ("POST", "/_sandbox/night"):
-                night = (await _said(request)).get("night")
-                if night not in (1, 2):
-                    raise ValueError("night: expected 1 or 2")
-                self.night = night
+                self.night = (await _said(request)).get("night", 0)
                 return json_answer({"night": self.night})
             if (method, path) == ("POST", "/_sandbox/fault"):
                 said = await _said(request)

@@ -97,7 +97,7 @@ class GraphApi:
 
     def _version_headers(self, request: Request) -> dict[str, str]:
         trace = {"x-fb-trace-id": problems.trace_id(), "x-fb-rev": "1031000000", "cache-control": "private, no-cache, no-store"}
-        return {"facebook-api-version": f"v{_served(request)[0]}.{_served(request)[1]}"} | trace
+        return {"facebook-api-version": _served(request)} | trace
 
     def _usage(self, request: Request, scene: Scene, *, wait_min: int = 0, full: bool = False) -> dict[str, str]:
         percent = 100 if full else min(99, self._calls * 100 // _HOURLY)
@@ -114,7 +114,8 @@ class GraphApi:
         query = request.query_params
         parts = [part for part in request.url.path.split("/") if part]
         if parts and _VERSION.fullmatch(parts[0]):
-            _served(request)
+            if _asked_version(request) > NEWEST:
+                raise GraphError(2500, f"Unknown path components: /{parts[0]}")
             parts = parts[1:]
         try:
             asked = parse_fields(query["fields"]) if query.get("fields") else {}
@@ -156,21 +157,19 @@ class GraphApi:
         if page and start + len(page) < len(posts):
             kept = {name: value for name, value in query.items() if name not in ("access_token", "before")}
             address = urlencode({"access_token": self.access_token} | kept | {"limit": limit, "after": _cursor(page[-1])})
-            version = "v{}.{}".format(*_served(request))
             page_number = objects.id_of_page(standing.account)
-            body["paging"]["next"] = f"https://graph.facebook.com/{version}/{page_number}/{parts[1]}?{address}"
+            body["paging"]["next"] = f"https://graph.facebook.com/{_served(request)}/{page_number}/{parts[1]}?{address}"
         return body
 
 
-def _served(request: Request) -> tuple[int, int]:
-    """The version that is served: an expired one is moved up to the oldest living one."""
+def _asked_version(request: Request) -> tuple[int, int]:
     match = _VERSION.match(request.url.path.lstrip("/"))
-    if not match:
-        return OLDEST
-    asked = int(match[1]), int(match[2])
-    if asked > NEWEST:
-        raise GraphError(2500, f"Unknown path components: /{match[0]}")
-    return max(asked, OLDEST)
+    return (int(match[1]), int(match[2])) if match else OLDEST
+
+
+def _served(request: Request) -> str:
+    """The version that is served: an expired one is moved up to the oldest living one."""
+    return "v{}.{}".format(*min(max(_asked_version(request), OLDEST), NEWEST))
 
 
 def _page(scene: Scene, name: str) -> Standing:

@@ -6,16 +6,19 @@ import hashlib
 import re
 import unicodedata
 from datetime import datetime
+from functools import lru_cache
 
 _X_EPOCH_MS = 1_288_834_974_657
 _BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 
+@lru_cache(maxsize=16_384)
 def number_of(name: str, *, below: int) -> int:
     """A number in [0, below) that depends on nothing but the name."""
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:12], "big") % below
 
 
+@lru_cache(maxsize=16_384)
 def snowflake(at: datetime, name: str) -> str:
     """X's id of something made at that time: milliseconds since X's own epoch, then 22 bits."""
     milliseconds = int(at.timestamp() * 1000) - _X_EPOCH_MS

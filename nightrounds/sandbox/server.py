@@ -19,7 +19,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any
 
@@ -30,7 +30,7 @@ from nightrounds.sandbox import graph_objects, x_objects
 from nightrounds.sandbox.answers import StandIn
 from nightrounds.sandbox.front import Front, Seen
 from nightrounds.sandbox.graph_api import GraphApi
-from nightrounds.sandbox.view import Shown, night_starts, view_of
+from nightrounds.sandbox.view import Shown, view_of
 from nightrounds.sandbox.website_markup import Site
 from nightrounds.sandbox.websites import Websites
 from nightrounds.sandbox.world import Expectation, load_world
@@ -66,15 +66,13 @@ class Sandbox:
             raise ValueError("vocabulary: expected tweet, post or both")
         self.port = port
         self.vocabulary = vocabulary
-        self._night_set_at = time.monotonic()
         stand_ins: dict[str, StandIn] = {
             "x": XApi(bearer_token=X_TOKEN, vocabulary=vocabulary, page_cap=page_size),
             "facebook": GraphApi(access_token=GRAPH_TOKEN, page_cap=page_size),
             "website": Websites(page_cap=page_size),
         }
-        self._front = Front(stand_ins, self._now)
+        self._front = Front(stand_ins, night)
         self._front.describe = self._described
-        self.night = night
         self._origins: dict[str, str] = {}
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
@@ -113,7 +111,8 @@ class Sandbox:
 
     def _bind(self) -> None:
         for offset, platform in enumerate(_PLATFORMS):
-            listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+            # asyncio turns Nagle's delay off (40 ms an answer) only where the protocol is named
+            listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind(("127.0.0.1", self.port and self.port + offset))
             number = listener.getsockname()[1]
@@ -139,9 +138,7 @@ class Sandbox:
 
     @night.setter
     def night(self, night: int) -> None:
-        night_starts(night)
         self._front.night = night
-        self._night_set_at = time.monotonic()
 
     @property
     def seen(self) -> list[Seen]:
@@ -157,12 +154,9 @@ class Sandbox:
     def slow_for_s(self, seconds: float) -> None:
         self._front.slow_for_s = seconds
 
-    def _now(self) -> datetime:
-        return night_starts(self._front.night) + timedelta(seconds=time.monotonic() - self._night_set_at)
-
     def clock(self) -> Callable[[], datetime]:
         """A clock for crawlers and pipeline: the night's beginning and the real time since it was set."""
-        return self._now
+        return self._front.clock
 
     def accounts(self) -> list[Account]:
         """The account list as the compliance office wrote it down before the first night."""
@@ -225,7 +219,7 @@ class Sandbox:
     def _described(self) -> dict[str, Any]:
         return {
             "night": self.night,
-            "at": self._now().isoformat(),
+            "at": self._front.clock().isoformat(),
             "x_url": self.x_url,
             "graph_url": self.graph_url,
             "website_url": self.website_url,

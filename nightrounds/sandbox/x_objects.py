@@ -25,7 +25,7 @@ _LINK_WEIGHT = 23
 _ENTITY = re.compile(
     r"(?P<url>https?://[^\s<>\"]*[^\s<>\".,;:!?)\]’”'…])|(?<![\w@])@(?P<mention>\w{1,15})\b|(?<![\w&])#(?P<tag>\w*[^\W\d]\w*)"
 )
-_LIGHT = ((0, 4351), (8192, 8205), (8208, 8223), (8242, 8247))  # code points that count once; all others count twice
+_HEAVY = re.compile(r"[^\u0000-\u10ff\u2000-\u200d\u2010-\u201f\u2032-\u2037]")  # these count twice
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +99,14 @@ def compose(raw: str, *, link: Callable[[str], str], user: Callable[[str], str |
 def weight(raw: str) -> int:
     """How long X counts a text to be."""
     links = [match["url"] for match in _ENTITY.finditer(raw) if match["url"]]
-    plain = sum(1 if any(low <= ord(c) <= high for low, high in _LIGHT) else 2 for c in raw)
+    plain = len(raw) + len(_HEAVY.findall(raw))
     return plain - sum(map(len, links)) + _LINK_WEIGHT * len(links)
 
 
 def cut(raw: str, limit: int) -> str:
     """The words of a text that fit, and an ellipsis."""
-    while weight(raw) > limit - 1:
-        raw = raw[: raw.rstrip().rfind(" ")] if " " in raw.strip() else raw[: limit - 1]
+    while weight(f"{raw}…") > limit:
+        raw = raw[: raw.rstrip().rfind(" ")] if " " in raw.strip() else raw[: (limit - weight("…")) // 2]
     return raw.rstrip() + "…"
 
 

@@ -58,7 +58,11 @@ FINAL = [
     (400, error(100, error_subcode=33), AccountNotFound),
     (400, error(803), AccountNotFound),
     (400, error(100), ParseError),
-    (400, error(100, message="(#100) Pages Public Content Access requires either app secret proof or an app token"), PermissionMissing),
+    (
+        400,
+        error(100, message="(#100) Pages Public Content Access requires either app secret proof or an app token"),
+        PermissionMissing,
+    ),
     (400, error(100, message="API calls from the server require an appsecret_proof argument"), PermissionMissing),
     (400, error(100, message="(#100) Tried accessing nonexisting field (canary) on node type (Page)"), Outdated),
     (400, error(368), Blocked),

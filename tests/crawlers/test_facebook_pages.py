@@ -54,7 +54,9 @@ class Graph:
         if asked.headers.get("authorization", "").removeprefix("Bearer ") not in self.tokens:
             return self.error(190, 401)
         if asked.path in {f"/v26.0/{HANDLE}", f"/v26.0/{PAGE}"}:
-            return self.reply({"id": PAGE, "name": "Harbor Clinic", "username": self.username, "about": "A."}, 200, self.headers)
+            return self.reply(
+                {"id": PAGE, "name": "Harbor Clinic", "username": self.username, "about": "A."}, 200, self.headers
+            )
         if asked.path == f"/v26.0/{PAGE}/published_posts":
             return self.published(asked.query)
         if asked.path == "/v26.0/":
@@ -282,7 +284,7 @@ def test_it_stops_before_the_wall_and_keeps_what_it_has(graph, make_crawler, acc
     crawler = make_crawler()
     crawl = crawler.crawl(CrawlRequest(account=account))
     page = next(crawl)
-    with pytest.raises(RateLimited, match="9[569] %") as caught:
+    with pytest.raises(RateLimited, match=r"9[569] %") as caught:
         next(crawl)
     assert caught.value.until == clock.now + wait
     assert len(loopback.asked) == 1

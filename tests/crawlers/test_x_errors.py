@@ -158,9 +158,7 @@ def test_an_outage_is_asked_again_with_growing_jitter(crawl, loopback, naps, cap
 
 def test_a_short_outage_is_survived(crawl, loopback):
     user = {"data": {"id": "7", "name": "Harbor", "username": HANDLE}}
-    loopback.reply_with(
-        reply(loopback, 503, HTML, {}), loopback.Reply(user), loopback.Reply({"meta": {"result_count": 0}})
-    )
+    loopback.reply_with(reply(loopback, 503, HTML, {}), loopback.Reply(user), loopback.Reply({"meta": {"result_count": 0}}))
     assert len(crawl()) == 2
 
 
@@ -177,7 +175,9 @@ def test_a_short_outage_is_survived(crawl, loopback):
     ],
 )
 def test_the_reset_is_told_and_never_waited_for(crawl, loopback, naps, headers, until):
-    loopback.reply_with(loopback.Reply(problem("about:blank"), 429, {k: v.encode().decode("latin-1") for k, v in headers.items()}))
+    loopback.reply_with(
+        loopback.Reply(problem("about:blank"), 429, {k: v.encode().decode("latin-1") for k, v in headers.items()})
+    )
     with pytest.raises(RateLimited) as caught:
         crawl()
     assert caught.value.until == until
@@ -215,7 +215,9 @@ def test_a_compressed_answer_is_read(crawl, loopback):
 
 def test_an_echoed_token_is_struck_out_of_the_evidence(crawl, loopback):
     user = {"data": {"id": "7", "name": f"a {TOKEN} b", "username": HANDLE}}
-    loopback.reply_with(loopback.Reply(user, headers={"x-rate-limit-limit": TOKEN}), loopback.Reply({"meta": {"result_count": 0}}))
+    loopback.reply_with(
+        loopback.Reply(user, headers={"x-rate-limit-limit": TOKEN}), loopback.Reply({"meta": {"result_count": 0}})
+    )
     raw = crawl()[0].raw[0]
     assert b"canary%2B" not in raw.body
     assert b"a REDACTED b" in raw.body

@@ -236,9 +236,7 @@ def test_backfill_starts_where_it_was_asked_to(world, crawler, account):
 def test_page_limit_is_told_and_the_next_crawl_goes_on(world, loopback, account, clock):
     for n in range(20):
         world.post(START + timedelta(hours=n), f"p{n}")
-    options = XOptions(
-        bearer_token="invented-bearer-token", base_url=loopback.url, vocabulary=world.vocabulary, max_pages=2
-    )
+    options = XOptions(bearer_token="invented-bearer-token", base_url=loopback.url, vocabulary=world.vocabulary, max_pages=2)
     crawler = XCrawler(options, clock=clock)
     first = list(crawler.crawl(CrawlRequest(account=account)))
     assert "page limit reached" in first[-1].note
@@ -331,9 +329,7 @@ def test_a_handle_that_x_can_not_have_is_never_asked_for(world, crawler, make_ac
 
 def test_the_wrong_vocabulary_is_told_with_its_mend(world, loopback, account, clock):
     other = "post" if world.vocabulary == "tweet" else "tweet"
-    crawler = XCrawler(
-        XOptions(bearer_token="invented-bearer-token", base_url=loopback.url, vocabulary=other), clock=clock
-    )
+    crawler = XCrawler(XOptions(bearer_token="invented-bearer-token", base_url=loopback.url, vocabulary=other), clock=clock)
     with pytest.raises(Outdated, match="VOCABULARY"):
         list(crawler.crawl(CrawlRequest(account=account)))
 
@@ -442,7 +438,10 @@ def test_every_parameter_we_send_is_in_xs_specification(vocabulary, spec, loopba
     loopback.answer = world.answer
     options = XOptions(bearer_token="invented-bearer-token", base_url=loopback.url, vocabulary=vocabulary)
     list(XCrawler(options, clock=clock).crawl(CrawlRequest(account=account, since=START, recheck=[known("5")])))
-    paths = {f"/2/users/by/username/{HANDLE}": "/2/users/by/username/{username}", f"/2/users/{USER}/tweets": "/2/users/{id}/tweets"}
+    paths = {
+        f"/2/users/by/username/{HANDLE}": "/2/users/by/username/{username}",
+        f"/2/users/{USER}/tweets": "/2/users/{id}/tweets",
+    }
     for asked in loopback.asked:
         allowed = {}
         for parameter in document["paths"][paths.get(asked.path, asked.path)]["get"]["parameters"]:

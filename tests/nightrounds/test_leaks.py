@@ -17,7 +17,7 @@ _LONG_ENOUGH = 24
 
 
 def canaries() -> set[str]:
-    """Pieces of every post and profile of the sandbox that occur nowhere else, its handles that are no common word, its tokens."""
+    """Pieces of every post of the sandbox that occur nowhere else, and its tokens."""
     world = load_world()
     words = {X_TOKEN, GRAPH_TOKEN}
     for account in world.accounts:

@@ -7,9 +7,9 @@ import pytest
 from core.errors import Actor
 from core.records import CoverageStatus
 from core.settings import Settings
+from nightrounds.crawling import crawl_accounts
 from nightrounds.demo import open_sandbox_context
 from nightrounds.sandbox.server import Sandbox
-from nightrounds.crawling import crawl_accounts
 from nightrounds.scan import watched_accounts
 from storage import accounts, crawls
 

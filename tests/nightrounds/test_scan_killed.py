@@ -25,7 +25,8 @@ from storage._columns import Sealed, UtcTime
 
 KILLS = 20
 COMPARED = ("accounts", "profile_snapshots", "posts", "post_revisions", "media", "screenings", "findings", "cases")
-_VOLATILE = {"id", "evidence_ids", "run_id"}  # which page showed a post first depends on where a scan went on
+# Which page showed a post first depends on where a scan went on; a finding's key is made with its revision's number.
+_VOLATILE = {"id", "evidence_ids", "run_id", "findings.key"}
 
 
 def run_scan(home: str, platforms: dict[str, Any], begun: float) -> None:
@@ -50,7 +51,7 @@ def prepared_home(folder: Path, sandbox: Sandbox, keys: Path | None = None) -> S
 
 
 def rows_of(settings: Settings) -> dict[str, list[str]]:
-    """What a scan is for, without times, numbers that count up, and what is sealed anew at each writing (its keyed hash stays)."""
+    """What a scan is for, without times, numbers that count up, and what is sealed anew at each writing."""
     names: dict[int, str] = {}
     result = {}
     with open_context(settings) as context, context.store.read() as tx:

@@ -1,4 +1,4 @@
-"""Builds detectors/_data/candidates.tsv: people who hold or stood for public office, with places, dates and where each came from.
+"""Builds detectors/_data/candidates.tsv: people who hold or stood for public office, with places, dates and sources.
 
     python training/gazetteers/build_candidates.py ../shared/data detectors/_data/candidates.tsv
 
@@ -7,8 +7,8 @@ and gaz_us_candidates/fivethirtyeight (fivethirtyeight/data, CC-BY-4.0). The oth
 and are never opened. The same input gives the same bytes.
 
 One line a person and state: names, handles, standings, sources, 'common' where the name alone could be anybody. A standing is
-`=office/place/from/until` (holds it) or `+office/place/from/until` (stands for it); a date left empty is not known. That the holder
-of a seat stands for it again is presumed for the year before that seat's election.
+`=office/place/from/until` (holds it) or `+office/place/from/until` (stands for it); a date left empty is not known. That the
+holder of a seat stands for it again is presumed for the year before that seat's election.
 """
 
 from __future__ import annotations
@@ -30,19 +30,23 @@ SINCE = "2015-01-01"  # standings that ended before are history
 CAMPAIGN = timedelta(days=365)
 COMMON_SURNAME, COMMON_FIRST_NAME = 8, 40  # how often among the people listed here
 SUFFIX = re.compile(r",?\s+(?:jr|sr|ii|iii|iv|md|phd|esq)\.?$", re.IGNORECASE)
-STATES = dict(
-    pair.split(":")
-    for pair in (
-        "Alabama:AL|Alaska:AK|Arizona:AZ|Arkansas:AR|California:CA|Colorado:CO|Connecticut:CT|Delaware:DE|Florida:FL|Georgia:GA|"
-        "Hawaii:HI|Idaho:ID|Illinois:IL|Indiana:IN|Iowa:IA|Kansas:KS|Kentucky:KY|Louisiana:LA|Maine:ME|Maryland:MD|"
-        "Massachusetts:MA|Michigan:MI|Minnesota:MN|Mississippi:MS|Missouri:MO|Montana:MT|Nebraska:NE|Nevada:NV|New Hampshire:NH|"
-        "New Jersey:NJ|New Mexico:NM|New York:NY|North Carolina:NC|North Dakota:ND|Ohio:OH|Oklahoma:OK|Oregon:OR|Pennsylvania:PA|"
-        "Rhode Island:RI|South Carolina:SC|South Dakota:SD|Tennessee:TN|Texas:TX|Utah:UT|Vermont:VT|Virginia:VA|Washington:WA|"
-        "West Virginia:WV|Wisconsin:WI|Wyoming:WY"
-    ).split("|")
-)
+STATES = {
+    "Alabama": "AL", "Alaska": "AK", "Arizona": "AZ", "Arkansas": "AR", "California": "CA", "Colorado": "CO", "Connecticut":
+    "CT", "Delaware": "DE", "Florida": "FL", "Georgia": "GA", "Hawaii": "HI", "Idaho": "ID", "Illinois": "IL", "Indiana":
+    "IN", "Iowa": "IA", "Kansas": "KS", "Kentucky": "KY", "Louisiana": "LA", "Maine": "ME", "Maryland": "MD",
+    "Massachusetts": "MA", "Michigan": "MI", "Minnesota": "MN", "Mississippi": "MS", "Missouri": "MO", "Montana": "MT",
+    "Nebraska": "NE", "Nevada": "NV", "New Hampshire": "NH", "New Jersey": "NJ", "New Mexico": "NM", "New York": "NY",
+    "North Carolina": "NC", "North Dakota": "ND", "Ohio": "OH", "Oklahoma": "OK", "Oregon": "OR", "Pennsylvania": "PA",
+    "Rhode Island": "RI", "South Carolina": "SC", "South Dakota": "SD", "Tennessee": "TN", "Texas": "TX", "Utah": "UT",
+    "Vermont": "VT", "Virginia": "VA", "Washington": "WA", "West Virginia": "WV", "Wisconsin": "WI", "Wyoming": "WY",
+}  # fmt: skip
 TERMS = {"sen": "senator", "rep": "representative", "prez": "president", "viceprez": "vice-president"}
-RACES = {"senator": "senator", "representative": "representative", "governor": "governor", "attorney general": "attorney-general"}
+RACES = {
+    "senator": "senator",
+    "representative": "representative",
+    "governor": "governor",
+    "attorney general": "attorney-general",
+}
 
 
 @dataclass
@@ -226,7 +230,9 @@ def main(data: Path, target: Path) -> None:
     enter_congress(data / "gaz_us_congress", roll)
     enter_states(data / "gaz_us_state_officials" / "openstates_people.csv", roll)
     enter_primaries(data / "gaz_us_candidates" / "fivethirtyeight", roll)
-    header = "# names\thandles\tstandings\tsources\tcommon; made by training/gazetteers/build_candidates.py, licences in SOURCE.md"
+    header = (
+        "# names\thandles\tstandings\tsources\tcommon; made by training/gazetteers/build_candidates.py, licences in SOURCE.md"
+    )
     target.write_text("\n".join([header, *lines(roll)]) + "\n", encoding="utf-8")
 
 

@@ -44,12 +44,11 @@ def test_a_feed_over_several_nights(web: Any, crawl_night: Any) -> None:
     two = crawl_night(host, one.cursor)
     assert web.asked_of(host) == ["/robots.txt", "/", "/atom"], "nothing new costs three requests, two of them answered 304"
     assert two.posts == {}
+    assert [raw.status for page in two.pages for raw in page.raw] == [304]
 
     web.put(
         f"{host}/atom",
-        atom.replace("is open", "is closed").replace(
-            "2026-03-02T08:00:00Z</updated>\n    <content", "2026-03-04T08:00:00Z</updated>\n    <content"
-        ),
+        atom.replace("is open", "is closed").replace("2026-03-02T08", "2026-03-04T08"),
         "application/atom+xml",
         ETag='"v2"',
     )
@@ -100,6 +99,8 @@ def test_json_feed_sitemap_and_links(web: Any, crawl_night: Any) -> None:
     web.put("json.example.org/feed", web.example("feed.json"), "application/feed+json")
     night = crawl_night("json.example.org", scheme="https")
     assert {post.native_id: post.text for post in night.posts.values()} == {"a1": "Hola & adiós", "2": "1 < 2\nsecond line"}
+    again = crawl_night("json.example.org", night.cursor, scheme="https")
+    assert (again.posts, again.verified) == ({}, {"a1", "2"})
 
     web.home("map.example.org")
     web.put(

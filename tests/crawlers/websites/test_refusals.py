@@ -102,6 +102,10 @@ def test_a_handle_that_is_no_address(account: Any, handle: str) -> None:
     assert CANARY not in str(caught.value)
 
 
+def test_a_host_name_may_be_in_any_script(job_for: Any) -> None:
+    assert job_for("bücher.example.org").base_url == "http://xn--bcher-kva.example.org/"
+
+
 @pytest.mark.parametrize("target", ["http://10.0.0.1:80", "https://127.0.0.1:80", "http://example.org:80", "x"])
 def test_only_loopback_may_stand_in_for_a_site(target: str) -> None:
     with pytest.raises(ValidationError):

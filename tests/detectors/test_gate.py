@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from core.policy import Policy, default_policy_path, load_policy
+from core.records import Account, Basis, Finding, Kind, Post, PostType, Reading, Reference, Segment, Severity, Signals, Span
+from detectors._gate import Gate
+
+EXAMPLES = yaml.safe_load((Path(__file__).resolve().parent / "examples" / "protected.yaml").read_text(encoding="utf-8"))
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+TALK = "We are so short staffed on nights, and management does nothing."
+
+
+@pytest.fixture(scope="module")
+def policy() -> Policy:
+    return load_policy(default_policy_path())
+
+
+@pytest.fixture(scope="module")
+def gate(policy: Policy) -> Gate:
+    return Gate(policy)
+
+
+def account(kind: Kind) -> Account:
+    return Account(
+        id="a", platform="x", handle="h", kind=kind, basis=Basis.SELF_DISCLOSED, basis_recorded_by="test", basis_recorded_at=NOW
+    )
+
+
+def reading(
+    text: str,
+    *,
+    kind: Kind = Kind.PERSONNEL,
+    other: Iterable[tuple[str, str]] = (),
+    signals: Iterable[Signals] = (),
+    **post: Any,
+) -> Reading:
+    parts = [("text", text), *other]
+    whole = Post(platform="x", account_id="a", native_id="1", text=text, posted_at=NOW, **post)
+    segments = tuple(Segment(name=name, text=words) for name, words in parts if words)
+    return Reading(account=account(kind), post=whole, segments=segments, signals={s.segment: s for s in signals})
+
+
+def example_reading(example: dict[str, str]) -> Reading:
+    other = [(name, example[name]) for name in ("in_reply_to", "quote_of") if name in example]
+    return reading(example["text"], other=other)
+
+
+def finding(rule: str) -> Finding:
+    return Finding(
+        rule=rule,
+        category="c",
+        severity=Severity.HIGH,
+        score=0.9,
+        spans=(Span("text", 0, 2),),
+        clause="1",
+        route="hr",
+        reason="An indicator.",
+    )
+
+
+@pytest.mark.parametrize("example", EXAMPLES["protected"], ids=lambda e: e["why"])
+def test_talk_of_working_conditions_is_protected(gate: Gate, example: dict[str, str]) -> None:
+    assert gate.screen(example_reading(example), []).protected
+
+
+@pytest.mark.parametrize("example", EXAMPLES["near_misses"], ids=lambda e: e["why"])
+def test_other_talk_is_not(gate: Gate, example: dict[str, str]) -> None:
+    assert not gate.screen(example_reading(example), []).protected
+
+
+def test_there_are_examples_enough() -> None:
+    assert len(EXAMPLES["protected"]) >= 50
+    assert len(EXAMPLES["near_misses"]) >= 40
+
+
+def test_what_the_policy_seals_goes_to_labour_counsel_and_phi_passes(gate: Gate, policy: Policy) -> None:
+    rules = (*policy.gate.seals, "phi")
+    screened = gate.screen(reading(TALK), map(finding, rules))
+    assert {f.rule for f in screened.findings if f.sealed} == set(policy.gate.seals)
+    assert {f.route for f in screened.findings if f.sealed} == {policy.gate.route}
+    (phi,) = (f for f in screened.findings if f.rule == "phi")
+    assert phi == finding("phi")
+
+
+def test_other_talk_keeps_its_findings_as_they_are(gate: Gate) -> None:
+    screened = gate.screen(reading("Just matched at Mount Sinai!"), [finding("conduct")])
+    assert screened.findings == (finding("conduct"),)
+    assert not screened.protected
+
+
+@pytest.mark.parametrize("kind", [Kind.OFFICIAL, Kind.UNOFFICIAL])
+def test_other_kinds_of_account_are_not_gated(gate: Gate, kind: Kind) -> None:
+    screened = gate.screen(reading(TALK, kind=kind), [finding("conduct")])
+    assert not screened.protected
+    assert screened.findings == (finding("conduct"),)
+
+
+def test_the_result_does_not_say_what_was_recognised(gate: Gate, policy: Policy) -> None:
+    topics = set(policy.gate.topics) | set(policy.gate.signals)
+    results = [gate.screen(example_reading(e), [finding("conduct")]) for e in EXAMPLES["protected"]]
+    assert len({str(r) for r in results}) == 1, "two protected posts can't be told apart by their result"
+    assert not any(topic in str(results[0]).split("'") for topic in topics)
+    assert not any("cache" in name for name in vars(gate)), "nothing read is kept"
+
+
+def test_joining_in_what_coworkers_said_is_protected(gate: Gate) -> None:
+    other = [("in_reply_to", TALK)]
+    assert gate.screen(reading("Same here.", other=other), []).protected
+    assert gate.screen(reading("", other=[("quote_of", TALK)]), []).protected
+    repost = Reference(native_id="o", text=TALK)
+    assert gate.screen(reading("", type=PostType.REPOST, repost_of=repost), []).protected
+    assert not gate.screen(reading("Go back where you came from.", other=other), []).protected
+
+
+def test_a_bio_counts_for_a_profile_and_not_for_every_post(gate: Gate) -> None:
+    bio = Segment(name="bio", text="RN. NYSNA delegate. We deserve safe staffing.")
+    profile = Reading(account=account(Kind.PERSONNEL), post=None, segments=(bio,), signals={})
+    assert gate.screen(profile, [finding("disclaimer")]).findings[0].sealed
+    assert not gate.screen(reading("My cat is asleep.", other=[("bio", bio.text)]), []).protected
+
+
+def test_what_the_gate_cannot_read_it_does_not_clear(gate: Gate) -> None:
+    unread = [Signals(segment="text", lang="hu", not_read="language")]
+    held = gate.screen(reading("Túl kevesen vagyunk", signals=unread), [finding("conduct"), finding("phi")])
+    assert [f.sealed for f in held.findings] == [True, False]
+    assert held.not_read == "language"
+    assert not gate.screen(reading("Túl kevesen vagyunk", signals=unread), [finding("phi")]).protected
+
+
+def test_a_detectors_failure_is_carried_on(gate: Gate) -> None:
+    assert gate.screen(reading("Hello"), [], not_read="detector conduct failed").not_read == "detector conduct failed"
+    assert gate.screen(reading("Hello"), []).not_read is None
+
+
+@pytest.mark.parametrize("change", [str.lower, str.upper, lambda t: t.replace("a", "а").replace("o", "о"), lambda t: f"#{t}"])
+def test_disguise_does_not_lose_the_protection(gate: Gate, change: Any) -> None:
+    kept = [e for e in EXAMPLES["protected"] if gate.screen(example_reading({**e, "text": change(e["text"])}), []).protected]
+    assert len(kept) >= 0.95 * len(EXAMPLES["protected"])
+
+
+@pytest.mark.parametrize("text", ["staffing " * 50_000, "A" * 400_000, "ж" * 200_000, "no no no " * 50_000])
+def test_hostile_text_takes_linear_time(gate: Gate, text: str) -> None:
+    started = time.perf_counter()
+    gate.screen(reading(text), [])
+    assert time.perf_counter() - started < 3
