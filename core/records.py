@@ -242,7 +242,6 @@ class CrawledPage:
     """One answer of a platform, read: what storage keeps in one transaction.
 
     `cursor` is where to go on once this page is stored, None to leave the stored one as it is. `verified` are ids of posts that
-    this answer showed to be live without being among `posts`. `verified` are the ids that
     this answer showed to be live. `note` reports a gap that is no failure ('platform window limit reached').
     """
 

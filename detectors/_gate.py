@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import ClassVar
 
 import re2
 
@@ -32,6 +33,8 @@ _RECRUITING = 0.4  # taken away: the employer's own voice
 
 class Gate:
     """One policy's gate. Kinds of account outside `policy.gate.kinds` pass it untouched."""
+
+    revision: ClassVar[str] = "1"  # raised when the code would judge differently: history is then read again
 
     def __init__(self, policy: Policy) -> None:
         self._config = policy.gate
@@ -80,11 +83,9 @@ class Gate:
         topics = sum(1 for topic in self._topics if topic and topic.search(text))
         speaks = self._has("own", text) or self._has("workplace", text)
         heard = sum(worth for signal, worth in _SIGNAL_SCORES.items() if self._has(signal, text)) + _SPEAKER_SCORE * speaks
-        if topics:
-            score = max(score, _TOPIC_SCORE + _SECOND_TOPIC * (topics > 1) + heard)
-        elif self._has("employer", text):
-            score = max(score, heard)
-        return score - (_RECRUITING if score and self._has("recruiting", text) else 0.0)
+        spoken_of = _TOPIC_SCORE * (topics > 0) + _SECOND_TOPIC * (topics > 1)
+        score = max(score, spoken_of + heard)
+        return round(score - _RECRUITING * self._has("recruiting", text), 4)
 
     def _has(self, signal: str, text: str) -> bool:
         pattern = self._signals.get(signal)

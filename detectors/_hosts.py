@@ -81,7 +81,7 @@ class Hosts:
         if _within(host, self._own):
             return None
         if address.has_scheme and any(own in address.user.lower() for own in self._own):
-            return Suspicion(0.97, "a web address shows one of our domains before the @, and leads elsewhere")
+            return Suspicion(0.97, "A web address shows one of our domains before the @, and leads elsewhere")
         if _within(host, self._theirs) or not self._is_address(address, host):
             return None
         below, label, _ = self._parts(host)
@@ -95,30 +95,30 @@ class Hosts:
         if likeness is None or self.is_innocent(label):
             return None
         if likeness.disguised:
-            return Suspicion(max(likeness.score, 0.85), "a web address is spelt to look like one of our domains")
+            return Suspicion(max(likeness.score, 0.85), "A web address is spelt to look like one of our domains")
         if likeness.score >= 0.9:
-            return Suspicion(0.75, "a web address has our name under another ending")
+            return Suspicion(0.75, "A web address has our name under another ending")
         if likeness.score > 0.5:
-            return Suspicion(likeness.score, "a web address puts a word of service beside our name")
-        return Suspicion(0.55, "a web address holds our name among other words", doubtful=True)
+            return Suspicion(likeness.score, "A web address puts a word of service beside our name")
+        return Suspicion(0.55, "A web address holds our name among other words", doubtful=True)
 
     def _of_short_label(self, label: str) -> Suspicion | None:
         if any(skeleton(label) == skeleton(own) and label != own for own in self._short):
-            return Suspicion(0.9, "a web address is spelt to look like one of our domains")
+            return Suspicion(0.9, "A web address is spelt to look like one of our domains")
         words = label.replace("_", "-").split("-")
         if (
             len(words) > 1
             and self._short & set(words)
             and all(w in self._short or w in self._added or w == "edu" for w in words)
         ):
-            return Suspicion(0.85, "a web address puts a word of service beside our name")
+            return Suspicion(0.85, "A web address puts a word of service beside our name")
         return None
 
     def _of_subdomain(self, host: str, below: str, label: str) -> Suspicion | None:
         if any(f".{own}." in f".{below}." for own in self._own) or any(
             squash(x) in self._squashed_own for x in below.split(".")
         ):
-            return Suspicion(0.95, "a web address holds one of our whole domains within another's")
+            return Suspicion(0.95, "A web address holds one of our whole domains within another's")
         if _within(host, self._shared):
             return None
         for part in (*below.split("."), f"{below}{label}" if below else ""):
@@ -126,8 +126,8 @@ class Hosts:
             if likeness is None or likeness.score <= 0.5 or self.is_innocent(part):
                 continue
             if likeness.disguised or likeness.score < 0.9:
-                return Suspicion(0.8, "a web address puts our name before another's domain")
-            return Suspicion(0.6, "a web address puts our name before another's domain", doubtful=True)
+                return Suspicion(0.8, "A web address puts our name before another's domain")
+            return Suspicion(0.6, "A web address puts our name before another's domain", doubtful=True)
         return None
 
     def is_innocent(self, label: str) -> bool:

@@ -187,7 +187,12 @@ def _places() -> Iterator[Shape]:
         r"(?:\d{1,4}-?[A-Z]?(?:-\d{1,4}[A-Z]?)?|[A-Z]-?\d{1,4})\b(?!\s*(?:beds?|bath|people|of\s+\d))",
         0.6,
     )
-    yield Shape("ROOM_BED", r"\b(?:in|from|del)\s(\d{1,2}[A-D]|[2-9]\d\d)\b(?=[\s,.!](?!\s?(?:people|patients|pacientes|days|dollars|%)))", 0.4, groups=(1,))
+    yield Shape(
+        "ROOM_BED",
+        r"\b(?:in|from|del)\s(\d{1,2}[A-D]|[2-9]\d\d)\b(?=[\s,.!](?!\s?(?:people|patients|pacientes|days|dollars|%)))",
+        0.4,
+        groups=(1,),
+    )
     yield Shape(
         "ADDRESS",
         rf"\b\d{{1,5}}\s+(?:(?:[NSEW]|North|South|East|West)\.?\s+)?(?:\d{{1,3}}(?:st|nd|rd|th)\s+|(?:[A-Z][\w'.-]{{1,20}}\s+){{1,3}})"

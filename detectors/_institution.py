@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from typing import Any
 
 from core.policy import Policy
@@ -17,6 +18,7 @@ from core.records import Span
 from detectors._fold import Folded, fold
 from detectors._phrases import compile_pattern, compile_phrases
 
+MOST_MENTIONS = 64  # of one text that are looked at; a text that says it more often has said it
 REACH = 60  # code points within which a cue says which of two namesakes is meant
 _SHORTEST_TAG = 6  # letters of a name that are looked for inside a hashtag or handle
 _NOTHING = r"\x00"  # stands in no text that a platform hands over
@@ -60,8 +62,8 @@ class Institution:
         self._shared_words |= {word for name in (*us.short_names, *us.aliases) for word in _words(name)}
 
     def mentions(self, folded: Folded) -> list[Mention]:
-        """All places where a name of ours stands, namesakes' among them."""
-        return [self._mention(match) for match in self._mentions.finditer(folded.lower)]
+        """The places where a name of ours stands, namesakes' among them: the first MOST_MENTIONS."""
+        return [self._mention(match) for match in islice(self._mentions.finditer(folded.lower), MOST_MENTIONS)]
 
     def own_mentions(self, folded: Folded) -> list[Mention]:
         """The mentions that mean us."""

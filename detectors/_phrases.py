@@ -21,6 +21,7 @@ from detectors._fold import fold
 
 _GAP = r"(?:[^\s.!?]+\s+){0,5}?"
 _BETWEEN = r"[\s,'\"*_:-]{1,3}"
+_SLOT = re.compile(r"\{(\w+)\}")
 _OPTIONS = re2.Options()
 _OPTIONS.log_errors = False
 _OPTIONS.max_mem = 64 << 20
@@ -60,23 +61,27 @@ def _pattern(phrase: str, slots: Mapping[str, str]) -> str:
 
 
 def _alternatives(word: str, slots: Mapping[str, str]) -> str:
-    parts = [_slot(part, slots) if part.startswith("{") else _word(part) for part in word.split("/")]
+    parts = [_word(part, slots) for part in word.split("/")]
     return parts[0] if len(parts) == 1 else f"(?:{'|'.join(parts)})"
 
 
-def _slot(part: str, slots: Mapping[str, str]) -> str:
-    try:
-        return slots[part[1:-1]]
-    except KeyError:
-        known = " or ".join(f"{{{name}}}" for name in slots)
-        raise ConfigError(f"policy phrase with {part}: expected {known}") from None
-
-
-def _word(word: str) -> str:
-    folded = fold(word).lower
-    if not folded.strip("*_"):
+def _word(word: str, slots: Mapping[str, str]) -> str:
+    if not word.strip("*_"):
         raise ConfigError(f"policy phrase: expected letters or figures in each word, got {word!r}")
-    return re.escape(folded).replace(r"\*", r"[a-z'-]*").replace("_", _BETWEEN)
+    pieces = _SLOT.split(word)  # plain text and names of slots by turns
+    return "".join(_slot(piece, slots) if n % 2 else _plain(piece) for n, piece in enumerate(pieces))
+
+
+def _plain(text: str) -> str:
+    return re.escape(fold(text).lower).replace(r"\*", r"[a-z'-]*").replace("_", _BETWEEN)
+
+
+def _slot(name: str, slots: Mapping[str, str]) -> str:
+    try:
+        return f"(?:{slots[name]})"
+    except KeyError:
+        known = " or ".join(f"{{{known}}}" for known in slots)
+        raise ConfigError(f"policy phrase with {{{name}}}: expected {known}") from None
 
 
 def _edge(word: str, at: int) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterator
 from functools import cache
+from typing import ClassVar
 
 from core.policy import Policy
 from core.records import Account, Entity, Post, Reading, Segment, Signals, Span
@@ -33,6 +34,8 @@ PROFILE_SEGMENTS = frozenset({"handle", "display_name", "bio"})
 
 class Reader:
     """Makes Readings. One serves a whole process, one text at a time; building it takes about two seconds."""
+
+    revision: ClassVar[str] = "1"  # raised when the code would read differently: history is then read again
 
     def __init__(self, policy: Policy) -> None:
         self.policy = policy

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any, NamedTuple
 
 from core.policy import Policy
 from core.records import Finding, FindingScope, Kind, Reading, Severity, Span
 from core.seams import Detector
 from detectors._fold import Folded, fold
-from detectors._hosts import Hosts, find_addresses
+from detectors._hosts import Hosts, Suspicion, find_addresses
 from detectors._institution import Institution, Mention, given_span
 from detectors._likeness import Likeness, Likenesses
 from detectors._phrases import compile_phrases
@@ -26,6 +27,8 @@ _GOODS_GAP = 5  # words between goods and the name
 _SENTENCE_END = re.compile(r"[.!?\n]")
 _CLAUSE_END = re.compile(r"[.!?\n,;]")
 _BEFORE = 24  # code points in which a 'no' turns what follows
+_FAR = 160  # code points beyond which two places have nothing to do with each other
+_MOST_ADDRESSES = 256  # of one text
 
 
 class _Text(NamedTuple):
@@ -136,42 +139,40 @@ class BrandMisuseDetector(Detector):
     # Posts
 
     def _addresses(self, reading: Reading, segments: tuple[str, ...], scope: FindingScope) -> Iterator[Finding]:
-        for name, text in reading.by_name.items():
-            if not name.startswith(segments):
-                continue
-            for address in find_addresses(text):
+        texts = [(name, text) for name, text in reading.by_name.items() if name.startswith(segments)]
+        found: list[tuple[Suspicion, Span]] = []
+        for name, text in texts:
+            for address in islice(find_addresses(text), _MOST_ADDRESSES):
                 suspicion = self._hosts.suspicion(address)
                 if suspicion:
-                    yield from self._kept(
-                        "lookalike_domain",
-                        suspicion.score,
-                        f"{suspicion.plain[0].upper()}{suspicion.plain[1:]}.",
-                        [Span(name, address.start, address.end)],
-                        scope,
-                        Severity.MEDIUM if suspicion.doubtful else None,
-                    )
+                    found.append((suspicion, Span(name, address.start, address.end)))
+        if found:
+            worst = max((suspicion for suspicion, _ in found), key=lambda suspicion: suspicion.score)
+            severity = Severity.MEDIUM if worst.doubtful else None
+            spans = [span for _, span in found]
+            yield from self._kept("lookalike_domain", worst.score, f"{worst.plain}.", spans, scope, severity)
 
     def _endorsements(self, text: _Text, whole: str, personnel: bool) -> Iterator[Finding]:
-        if not text.ours:
-            return
-        sells = self._has("sale", whole)
-        offers = sells or self._has("product", whole)
-        speaks = self._has("own_voice", whole)
-        if not (sells if personnel else offers or speaks):
-            return
-        for key, needed, score in (("endorsement_before", True, 0.8), ("endorsement_weak", offers and speaks, 0.6)):
-            for start, end in self._found(key, text.folded.lower) if needed else ():
+        """A claim that we recommend or are a partner, beside something that is offered. News and patients' tales are none."""
+        sells = bool(text.ours) and self._has("sale", whole)
+        offers = sells or (bool(text.ours) and not personnel and self._has("product", whole))
+        speaks = bool(text.ours) and not personnel and self._has("own_voice", whole)
+        claims: list[tuple[float, Span]] = []
+        for key, counts, score in (
+            ("endorsement_before", offers or speaks, 0.8),
+            ("endorsement_weak", offers and (speaks or personnel), 0.6),
+        ):
+            for start, end in self._found(key, text.folded.lower) if counts else ():
                 mention = next((m for m in text.ours if 0 <= _gap(text, end, m.start) <= _CLAIM_GAP), None)
                 if mention and not self._is_denied(text, start):
-                    yield from self._endorsement(text, start, mention.end, score)
+                    claims.append((score, text.span(start, mention.end)))
         for start, end in self._found("endorsement_after", text.folded.lower) if offers else ():
             mention = next((m for m in text.ours if m.start < start and 0 <= _gap(text, min(m.end, start), start) <= 1), None)
             if mention and not self._is_personal(text, mention):
-                yield from self._endorsement(text, mention.start, end, 0.75)
-
-    def _endorsement(self, text: _Text, start: int, end: int, score: float) -> Iterator[Finding]:
-        reason = "Says that the institution recommends, approves or is a partner of what is offered."
-        yield from self._kept("endorsement_claim", score, reason, [text.span(start, end)])
+                claims.append((0.75, text.span(mention.start, end)))
+        if claims:
+            reason = "Says that the institution recommends, approves or is a partner of what is offered."
+            yield from self._kept("endorsement_claim", max(claims)[0], reason, [span for _, span in claims])
 
     def _merchandise(self, text: _Text, whole: str) -> Iterator[Finding]:
         if not text.ours or not self._has("sale", whole):
@@ -184,8 +185,9 @@ class BrandMisuseDetector(Detector):
                 return
 
     def _self_claims(self, text: _Text, category: str, scope: FindingScope) -> Iterator[Finding]:
-        for span in self._claim_spans(text):
-            yield from self._kept(category, 0.75, "Claims to be the institution's official voice.", [span], scope)
+        spans = self._claim_spans(text)
+        if spans:
+            yield from self._kept(category, 0.75, "Claims to be the institution's official voice.", spans, scope)
 
     def _claim_spans(self, text: _Text) -> list[Span]:
         found = self._found("self_claim", text.folded.lower)
@@ -224,7 +226,7 @@ class BrandMisuseDetector(Detector):
 
     def _is_personal(self, text: _Text, mention: Mention) -> bool:
         """'My cardiologist at ...': what a patient tells of a doctor's advice."""
-        before = _SENTENCE_END.split(text.folded.lower[: mention.start])[-1]
+        before = _SENTENCE_END.split(text.folded.lower[max(0, mention.start - _FAR) : mention.start])[-1]
         return self._has("personal_advice", " ".join(before.split()[-4:]))
 
     def _texts(self, reading: Reading, names: tuple[str, ...]) -> list[_Text]:
@@ -256,9 +258,11 @@ class BrandMisuseDetector(Detector):
 
 
 def _gap(text: _Text, end: int, start: int, stop: re.Pattern[str] = _SENTENCE_END) -> int:
-    """Words between two places; -1 where the second comes first or a `stop` stands between them."""
+    """Words between two places; -1 where the second comes first, is far off, or a `stop` stands between."""
+    if not 0 <= start - end <= _FAR:
+        return -1
     between = text.folded.lower[end:start]
-    return -1 if start < end or stop.search(between) else len(between.split())
+    return -1 if stop.search(between) else len(between.split())
 
 
 def _clause_gap(text: _Text, goods: tuple[int, int], mention: Mention) -> int:

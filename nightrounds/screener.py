@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from core.policy import Policy
 from core.records import Account, Finding, FindingScope, Kind, Post, Reading, Screened
@@ -59,12 +60,19 @@ class Screener:
         classes = detector_classes() if detectors is None else detectors
         self._detectors = {rule: detector(policy) for rule, detector in classes.items()}
         self._seconds = seconds
-        self._reader = Reader(policy)
+        self._policy = policy
         self._gate = Gate(policy)
 
+    @cached_property
+    def _reader(self) -> Reader:
+        """Made when something is to be read: it takes seconds, and a night with nothing new needs none."""
+        return Reader(self._policy)
+
     def versions_for(self, kind: Kind, scope: FindingScope) -> dict[str, str]:
-        """Rule and detector version of everything that reads this scope of accounts of this kind."""
-        return {rule: d.version for rule, d in self._detectors.items() if kind in d.config.kinds and _reads(d, scope)}
+        """Rule and version of everything that reads this scope of accounts of this kind; reader and gate are part of each."""
+        shared = f"r{Reader.revision}.g{Gate.revision}"
+        wanted = {rule: d for rule, d in self._detectors.items() if kind in d.config.kinds and _reads(d, scope)}
+        return {rule: f"{detector.version}+{shared}" for rule, detector in wanted.items()}
 
     def screen_post(self, account: Account, post: Post, rules: Collection[str] | None = None) -> Screened:
         """What one post comes to; `rules` narrows which detectors run."""

@@ -30,6 +30,7 @@ from nightrounds.sandbox.world import Picture, State
 
 OLDEST, NEWEST = (21, 0), (26, 0)
 _VERSION = re.compile(r"v(\d{1,3})\.(\d)")
+_NUMBER = re.compile(r"[0-9]{1,12}")
 _EDGES = frozenset({"feed", "posts", "published_posts"})
 _IDS_AT_ONCE = 50
 _DEFAULT_PAGE = 25
@@ -183,7 +184,7 @@ def _page(scene: Scene, name: str) -> Standing:
 
 def _node(scene: Scene, name: str, asked: dict[str, Asked]) -> dict[str, Any]:
     """A Page by name or id, a post, or a photo."""
-    if "_" in name and name.replace("_", "").isdigit():
+    if re.fullmatch(r"[0-9]+_[0-9]+", name):
         shown = _post(scene, name)
         _check_fields(asked, objects.POST_FIELDS, "Post")
         asked = asked or {field: Asked() for field in _DEFAULT_FIELDS["post"]}
@@ -228,7 +229,7 @@ def _check_fields(asked: Mapping[str, Asked], known: frozenset[str], node: str) 
 def _limit(value: str | None) -> int:
     if value is None:
         return _DEFAULT_PAGE
-    if not value.isdigit():
+    if not _NUMBER.fullmatch(value):
         raise GraphError(100, "(#100) Param limit must be an integer greater than or equal to 0")
     if int(value) > _LARGEST_PAGE:
         raise GraphError(100, f"(#100) Param limit must be an integer less than or equal to {_LARGEST_PAGE}")
@@ -240,10 +241,10 @@ def _moment(value: str | None, now: datetime) -> datetime | None:
     if not value:
         return None
     try:
-        if value.isdigit():
+        if _NUMBER.fullmatch(value):
             return datetime.fromtimestamp(int(value), UTC)
         moment = now if value == "now" else datetime.fromisoformat(value)
-    except (ValueError, OverflowError):
+    except (ValueError, OverflowError, OSError):
         raise GraphError(100, "(#100) Param since or until must be a valid date or a Unix timestamp") from None
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 
 from nightrounds.sandbox.answers import Answer, json_answer
 from nightrounds.sandbox.native_ids import number_of
@@ -48,7 +49,7 @@ def trace_id() -> str:
 
 def missing(node: str) -> GraphError:
     """No such object, or one that this token may not see: Meta does not say which."""
-    if node.replace("_", "").isdigit():
+    if re.fullmatch(r"[0-9_]+", node):
         return GraphError(100, UNSUPPORTED.format(node), subcode=33, kind="GraphMethodException")
     return GraphError(803, f"(#803) Some of the aliases you requested do not exist: {node}", status=404)
 

@@ -33,7 +33,7 @@ from nightrounds.sandbox.graph_api import GraphApi
 from nightrounds.sandbox.view import Shown, view_of
 from nightrounds.sandbox.website_markup import Site
 from nightrounds.sandbox.websites import Websites
-from nightrounds.sandbox.world import Expectation, load_world
+from nightrounds.sandbox.world import Engine, Expectation, State, load_world
 from nightrounds.sandbox.x_api import XApi
 
 X_TOKEN = "sandbox-bearer-AAAAAAAAAAAAAAAAAAAAAMLheAAAAAAA0"  # noqa: S105 - opens nothing but the sandbox
@@ -192,7 +192,7 @@ class Sandbox:
         view = view_of(night or self.night)
         found = []
         for account in view.world.accounts:
-            if view.standing(account).state != "live":
+            if view.standing(account).state is not State.LIVE or account.engine is Engine.CLOSED:
                 continue
             shared = {"platform": account.platform, "handle": account.handle}
             if account.expect:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 
 from nightrounds.sandbox.website_markup import Article, Site, http_date, paragraphs
+from nightrounds.sandbox.world import Engine
 
 FEED_LENGTH = 10  # articles; older ones have to be found another way
 
@@ -43,13 +44,23 @@ def atom(site: Site) -> bytes:
 """.encode()
 
 
+def sitemap_index(site: Site, path: str) -> bytes:
+    """WordPress names its sitemaps in another one."""
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>\n<sitemapindex xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n'
+        f"<sitemap><loc>{site.url(path)}</loc></sitemap>\n</sitemapindex>\n"
+    ).encode()
+
+
 def sitemap(site: Site) -> bytes:
-    """All living articles with the day of their last change."""
+    """All living articles with the time of their last change; before them the pages that are no articles."""
     urls = "".join(
         f"<url><loc>{site.url(article.path)}</loc><lastmod>{article.modified:%Y-%m-%dT%H:%M:%S+00:00}</lastmod></url>\n"
         for article in site.articles
     )
-    home = f"<url><loc>{site.origin}/</loc></url>\n<url><loc>{site.url('/about/')}</loc></url>\n"
+    home = f"<url><loc>{site.origin}/</loc></url>\n"
+    if site.engine is not Engine.WORDPRESS:
+        home += f"<url><loc>{site.url('/about/')}</loc></url>\n"
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n'
         f"{home}{urls}</urlset>\n"
@@ -82,7 +93,7 @@ def _rss_item(site: Site, article: Article, *, wordpress: bool) -> str:
 
 
 def _atom_entry(site: Site, article: Article) -> str:
-    wordpress = site.engine == "wordpress"
+    wordpress = site.engine is Engine.WORDPRESS
     return f"""<entry xml:lang="{article.shown.post.lang}">
 <author><name>{html.escape(site.title)}</name></author>
 <title type="html">{html.escape(html.escape(article.title, quote=False))}</title>

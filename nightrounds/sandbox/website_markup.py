@@ -88,6 +88,7 @@ def paragraphs(article: Article) -> str:
 
 def page(site: Site, title: str, body: str, *, head: str = "", lang: str = "en") -> str:
     """A whole page in the site's frame: header, navigation and footer, which are no part of any article."""
+    about = "" if site.engine is Engine.WORDPRESS else ' <a href="/about/">About</a>'
     return f"""<!DOCTYPE html>
 <html lang="{lang}">
 <head>
@@ -98,7 +99,7 @@ def page(site: Site, title: str, body: str, *, head: str = "", lang: str = "en")
 </head>
 <body>
 <header><p class="site-title"><a href="/">{html.escape(site.title)}</a></p><p>{html.escape(site.tagline)}</p></header>
-<nav><a href="/">Home</a> <a href="/about/">About</a></nav>
+<nav><a href="/">Home</a>{about}</nav>
 <main>
 {body}
 </main>

@@ -7,6 +7,7 @@ trash answers 401 by its id and 404 at its address.
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -16,6 +17,7 @@ from nightrounds.sandbox.website_feeds import guid, wordpress_id
 from nightrounds.sandbox.website_markup import Article, Site, paragraphs
 
 _ORDERS = frozenset({"author", "date", "id", "include", "modified", "parent", "relevance", "slug", "include_slugs", "title"})
+_NUMBER = re.compile(r"[0-9]{1,9}")
 _TIMES = ("after", "before", "modified_after", "modified_before")
 
 
@@ -66,6 +68,15 @@ def rest_posts(site: Site, query: Mapping[str, str], *, page_cap: int) -> Answer
         headers["link"] = f'<{site.url("/wp-json/wp/v2/posts")}?{kept}&page={number + 1}>; rel="next"'
     posts = [_chosen(_post(site, article, embed="_embed" in query), query) for article in articles[start : start + size]]
     return json_answer(posts, 200, headers)
+
+
+def rest_no_pages(query: Mapping[str, str]) -> Answer:
+    """`/wp-json/wp/v2/pages`: this site has posts only."""
+    try:
+        _integer(query, "per_page", 10, most=100)
+    except WordPressError as refused:
+        return refused.answer()
+    return json_answer([], 200, {"x-wp-total": "0", "x-wp-totalpages": "0", "allow": "GET"})
 
 
 def rest_post(site: Site, asked: str, query: Mapping[str, str]) -> Answer:
@@ -126,7 +137,7 @@ def _chosen(post: dict[str, Any], query: Mapping[str, str]) -> dict[str, Any]:
 def _fitting(articles: list[Article], query: Mapping[str, str]) -> list[Article]:
     after, before, modified_after, modified_before = (_time(query, name) for name in _TIMES)
     included = {item for item in query.get("include", "").split(",") if item}
-    if not all(item.isdigit() for item in included):
+    if not all(_NUMBER.fullmatch(item) for item in included):
         raise _invalid("include", "include[0] is not of type integer.")
     return [
         article
@@ -155,7 +166,7 @@ def _ordered(articles: list[Article], query: Mapping[str, str]) -> list[Article]
 
 def _integer(query: Mapping[str, str], name: str, default: int, *, least: int = 1, most: int = 10_000) -> int:
     value = query.get(name, str(default))
-    if not value.isdigit() or not least <= int(value) <= most:
+    if not _NUMBER.fullmatch(value) or not least <= int(value) <= most:
         raise _invalid(name, f"{name} must be between {least} (inclusive) and {most} (inclusive)")
     return int(value)
 

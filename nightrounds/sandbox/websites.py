@@ -23,8 +23,10 @@ from nightrounds.sandbox.world import Engine, State
 
 _HTML = "text/html; charset=utf-8"
 _TEXT = "text/plain; charset=utf-8"
+_XML = "application/xml; charset=utf-8"
 _RETRY_AFTER_S = 900
 _POST = re.compile(r"/wp-json/wp/v2/posts/(\d+)")
+_SITEMAPS = {Engine.WORDPRESS: "/wp-sitemap-posts-post-1.xml", Engine.STATIC: "/sitemap.xml"}
 _FEEDS = {Engine.WORDPRESS: "/feed/", Engine.ATOM: "/atom.xml", Engine.RSS: "/rss.xml"}
 
 
@@ -68,12 +70,12 @@ class Websites:
             return Answer(_robots(site), 200, _TEXT)
         if path == "/":
             return _home(site)
-        if path in ("/about", "/about/"):
-            return _about(site)
         if article := site.by_path(path):
             return _article(site, article)
-        if path in ("/sitemap.xml", "/wp-sitemap.xml") and site.engine in (Engine.STATIC, Engine.WORDPRESS):
-            return Answer(feeds.sitemap(site), 200, "application/xml; charset=utf-8")
+        if path in ("/about", "/about/") and site.engine is not Engine.WORDPRESS:
+            return _about(site)
+        if path == _SITEMAPS.get(site.engine):
+            return Answer(feeds.sitemap(site), 200, _XML)
         return self._wordpress(request, site, path) if site.engine is Engine.WORDPRESS else _feed(site, path)
 
     def _wordpress(self, request: Request, site: Site, path: str) -> Answer | None:
@@ -82,10 +84,14 @@ class Websites:
             return Answer(body, 200, "application/rss+xml; charset=UTF-8", _validators(site))
         if path in ("/feed/atom", "/feed/atom/"):
             return Answer(feeds.atom(site), 200, "application/atom+xml; charset=UTF-8", _validators(site))
+        if path == "/wp-sitemap.xml":
+            return Answer(feeds.sitemap_index(site, _SITEMAPS[site.engine]), 200, _XML)
         if path in ("/wp-json", "/wp-json/"):
             return wordpress.rest_index(site)
         if path == "/wp-json/wp/v2/posts":
             return wordpress.rest_posts(site, request.query_params, page_cap=self.page_cap)
+        if path == "/wp-json/wp/v2/pages":
+            return wordpress.rest_no_pages(request.query_params)
         if match := _POST.fullmatch(path):
             return wordpress.rest_post(site, match[1], request.query_params)
         if path.startswith("/wp-json/"):

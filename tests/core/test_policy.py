@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import yaml
+from pydantic import BaseModel
 
 from core.errors import ConfigError
 from core.policy import Policy, default_policy_path, load_policy
 from core.records import Kind, Severity
 
+DOCS = Path(__file__).resolve().parents[2] / "docs" / "policy.md"
 RIVERBEND = Path(__file__).resolve().parent.parent / "data" / "policies" / "riverbend.yaml"
 SENTENCE = "The views expressed are my own and do not represent those of the Mount Sinai Health System."
 
@@ -229,6 +231,32 @@ def test_a_file_that_is_no_policy_at_all(tmp_path: Path, content: bytes, expecte
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"can't be read \(FileNotFoundError\); name another with --policy"):
         load_policy(tmp_path / "none.yaml")
+
+
+def _models(model: type[BaseModel]) -> set[type[BaseModel]]:
+    """A model and all those within it."""
+    inner = {c for field in model.model_fields.values() for c in _classes(field.annotation) if issubclass(c, BaseModel)}
+    return {model}.union(*map(_models, inner))
+
+
+def _classes(annotation: Any) -> set[type]:
+    if isinstance(annotation, type) and not get_args(annotation):
+        return {annotation}
+    return {c for part in get_args(annotation) for c in _classes(part)}
+
+
+def test_every_key_is_explained_to_compliance_staff(policy: Policy) -> None:
+    text = DOCS.read_text(encoding="utf-8")
+    keys = {key for model in _models(Policy) for key in model.model_fields}
+    keys |= {key for name in ("brand", "disclaimer", "affiliation") for key in policy.rule(name).phrases}
+    assert {key for key in keys if f"{key}`" not in text and f"`{key}" not in text} == set()
+
+
+def test_the_ten_line_example_of_the_documentation_loads(tmp_path: Path) -> None:
+    example = DOCS.read_text(encoding="utf-8").split("```yaml\n")[1].split("```")[0]
+    assert len(example.splitlines()) == 10
+    (tmp_path / "example.yaml").write_text(example, encoding="utf-8")
+    assert load_policy(tmp_path / "example.yaml").institution.name == "Riverbend Regional Health"
 
 
 def _written(folder: Path, data: dict[str, Any]) -> Path:

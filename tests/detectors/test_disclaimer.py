@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -65,3 +66,79 @@ def test_there_are_as_many_near_misses_as_examples() -> None:
     reminders = sum(case["expect"] != "clean" for _, case in CASES)
     assert reminders >= 20
     assert len(CASES) - reminders >= 20
+
+
+SENTENCE = "The views expressed are my own and do not represent those of the Mount Sinai Health System."
+
+
+@pytest.mark.parametrize(
+    ("text", "grade"),
+    [
+        (SENTENCE, Grade.EXACT),
+        (SENTENCE.upper(), Grade.EXACT),
+        (f"«{SENTENCE}»", Grade.EXACT),
+        (f"before {SENTENCE} after", Grade.EXACT),
+        (SENTENCE[:48] + "…", Grade.EXACT),
+        (SENTENCE[:48] + "...", Grade.EXACT),
+        (SENTENCE.replace("expressed", "expresed"), Grade.EQUIVALENT),
+        ("Views my own, not my employer's", Grade.EQUIVALENT),
+        ("Opiniones propias, no de mi hospital", Grade.EQUIVALENT),
+        ("The views…", Grade.ABSENT),
+        ("Views my own", Grade.PARTIAL),
+        ("Opinions don't represent my employer", Grade.PARTIAL),
+        ("I have my own garden", Grade.ABSENT),
+        ("", Grade.ABSENT),
+        ("…", Grade.ABSENT),
+    ],
+)
+def test_grades(detector: DisclaimerDetector, text: str, grade: Grade) -> None:
+    assert detector.grade(text) is grade
+
+
+def test_a_reminder_is_low_once_and_of_the_profile(detector: DisclaimerDetector) -> None:
+    bio = "🌙 Nurse at Mount Sinai. Teacher of nurses at Mount Sinai West."
+    (finding,) = found(detector, bio=bio)
+    assert (finding.severity, finding.scope, finding.clause) == (Severity.LOW, FindingScope.PROFILE, "7")
+    assert "reminder" in finding.reason
+    assert [bio[span.start : span.end] for span in finding.spans] == ["Mount Sinai", "Mount Sinai West"]
+
+
+def test_a_handle_alone_says_it_only_beside_a_role(detector: DisclaimerDetector) -> None:
+    assert [f.spans[0].segment for f in found(detector, handle="mountsinai_lana", bio="ICU nurse, plants")] == ["handle"]
+    assert found(detector, handle="mountsinai_lana", bio="plants") == []
+    assert found(detector, handle="exmountsinai_lana", bio="ICU nurse") == []
+    assert found(detector, handle="mountsinaimustangs", bio="school nurse") == []
+
+
+@pytest.mark.parametrize(
+    ("bio", "expected"),
+    [
+        ("Nurse, Riverbend Health", ["missing"]),
+        ("Infirmière à Riverbend Health. Ces propos n'engagent que moi.", ["incomplete"]),
+        ("RN, Riverbend Health. What I write here is mine alone and Riverbend Regional Health has no part in it.", []),
+        ("RN, Riverbend Health. Views are mine, not those of the house", []),
+        ("Ancienne infirmière de Riverbend Health", []),
+        ("RN at RRH", ["missing"]),
+        ("Nurse at Mount Sinai", []),
+    ],
+)
+def test_another_institution_needs_no_code(riverbend: DisclaimerDetector, bio: str, expected: list[str]) -> None:
+    assert [finding.category for finding in found(riverbend, bio=bio)] == expected
+
+
+@pytest.mark.parametrize(
+    "bio",
+    [
+        "RN, Mount Sinai, " * 2_000,
+        "|" * 50_000,
+        ", " * 20_000,
+        "é…🌙" * 10_000,
+        "the views expressed are my own " * 1_500,
+        "\ud800",
+    ],
+    ids=["statements", "bars", "commas", "signs", "halves", "half a pair"],
+)
+def test_hostile_bios_end_soon(detector: DisclaimerDetector, bio: str) -> None:
+    begun = time.perf_counter()
+    assert len(found(detector, bio=bio)) <= 1
+    assert time.perf_counter() - begun < 10

@@ -76,6 +76,11 @@ def test_other_talk_is_not(gate: Gate, example: dict[str, str]) -> None:
     assert not gate.screen(example_reading(example), []).protected
 
 
+@pytest.mark.parametrize("example", EXAMPLES["in_doubt"], ids=lambda e: e["why"])
+def test_in_doubt_a_post_is_protected(gate: Gate, example: dict[str, str]) -> None:
+    assert gate.screen(example_reading(example), []).protected
+
+
 def test_there_are_examples_enough() -> None:
     assert len(EXAMPLES["protected"]) >= 50
     assert len(EXAMPLES["near_misses"]) >= 40

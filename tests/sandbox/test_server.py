@@ -91,6 +91,7 @@ def test_what_is_expected_follows_the_night(sandbox: Sandbox) -> None:
     assert "care-deleted" not in two
     assert not any(e.handle == "hannah_b_queens" for e in two.values()), "a private account shows nothing"
     assert one["dee-ratios"].protected
+    assert "rew-points" not in one, "a site that refuses everybody shows nothing"
     profiles = {e.handle for e in sandbox.expected(1) if not e.post}
     assert {"tomas_on_nine", "MountSinaiHeIp"} <= profiles
 
@@ -107,6 +108,35 @@ def test_nothing_can_be_written(x: httpx.Client, graph: httpx.Client, web: httpx
     assert x.post("/2/tweets", json={"text": "hello"}).status_code == 405
     assert graph.delete("/v26.0/SinaiSandboxHealth").status_code == 405
     assert web.put("/", headers={"Host": "news.sandbox.example"}).status_code == 405
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "x/2/tweets?ids=%00",
+        "x/2/tweets?ids=²,٣",
+        "x/2/users/%F0%9F%92%99/tweets?max_results=²",
+        "x/2/users/1/tweets?start_time=9999-99-99T00:00:00Z",
+        "facebook/v26.0/SinaiSandboxHealth/published_posts?limit=²",
+        "facebook/v26.0/SinaiSandboxHealth/published_posts?since=99999999999999999999",
+        "facebook/v26.0/SinaiSandboxHealth/published_posts?since=999999999999",
+        "facebook/v26.0/SinaiSandboxHealth/published_posts?after=4pyT",
+        "facebook/v26.0/?ids=%FF,²_٣",
+        "facebook/v٣.0//",
+        "website/wp-json/wp/v2/posts?per_page=²",
+        "website/wp-json/wp/v2/posts?after=%00&include=,,",
+        "website//../%2e%2e/etc",
+    ],
+)
+def test_no_request_makes_it_stumble(
+    sandbox: Sandbox, x: httpx.Client, graph: httpx.Client, web: httpx.Client, target: str
+) -> None:
+    platform, _, path = target.partition("/")
+    client = {"x": x, "facebook": graph, "website": web}[platform]
+    for method in ("GET", "HEAD"):
+        answer = client.request(method, f"{client.base_url}{path}", headers={"Host": "news.sandbox.example"})
+        assert 200 <= answer.status_code < 500
+        assert method == "GET" or answer.content == b""
 
 
 def test_a_separate_process_can_steer_it(sandbox: Sandbox, x: httpx.Client) -> None:

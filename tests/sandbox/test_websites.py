@@ -52,6 +52,16 @@ def test_wordpress_tells_of_its_api_and_feed(web: httpx.Client) -> None:
     assert get(web, NEWS, "/wp-json/wp/v2/nothing").json()["code"] == "rest_no_route"
 
 
+def test_wordpress_names_its_sitemap_in_an_index_and_has_no_pages(web: httpx.Client) -> None:
+    inner = re.findall(r"<loc>http://[^/]+(/[^<]+)</loc>", get(web, NEWS, "/wp-sitemap.xml").text)
+    assert len(inner) == 1
+    articles = re.findall(r"<loc>http://[^/]+(/2026/[^<]+)</loc>", get(web, NEWS, inner[0]).text)
+    assert len(articles) == len(titles("news", 1))
+    assert get(web, NEWS, "/wp-json/wp/v2/pages", per_page=50).json() == []
+    assert get(web, NEWS, "/wp-json/wp/v2/pages", per_page=500).status_code == 400
+    assert get(web, NEWS, "/about/").status_code == 404
+
+
 def test_wordpress_pages_with_totals_and_ends_with_a_400(web: httpx.Client) -> None:
     found = []
     for page in (1, 2, 3):

@@ -58,6 +58,12 @@ def test_lost_cut_and_swapped_blobs_are_found(store: Store, blobs: list[Path]) -
     assert not report.ok
 
 
+def test_other_bytes_sealed_under_a_name_are_found(store: Store, blobs: list[Path]) -> None:
+    sha256 = hashlib.sha256(BODIES[0]).hexdigest()
+    blobs[0].write_bytes(store.keys.seal(b"made up later", f"evidence/{sha256}"))
+    assert _verify(store).damaged == (sha256,)
+
+
 def test_a_blob_is_written_once(store: Store, blobs: list[Path]) -> None:
     before = blobs[0].read_bytes(), blobs[0].stat().st_mtime_ns
     store.evidence.keep(BODIES[0])

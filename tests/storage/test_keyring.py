@@ -127,6 +127,14 @@ def test_the_file_is_private_and_made_once(sqlite_store: Store, tmp_path: Path) 
         Store.open(Settings(home=tmp_path / "home"), clock=sqlite_store._clock)
 
 
+def test_of_two_that_make_the_file_the_first_wins(tmp_path: Path) -> None:
+    keyring._create(tmp_path / "keys.json")
+    first = (tmp_path / "keys.json").read_text()
+    keyring._create(tmp_path / "keys.json")
+    assert (tmp_path / "keys.json").read_text() == first
+    assert len(list(tmp_path.iterdir())) == 1
+
+
 def test_a_lost_ring_is_never_replaced_in_silence(filled: Store, settings: Settings) -> None:
     path = settings.home / "keys.json"
     text = path.read_text()

@@ -1,0 +1,154 @@
+"""The parts that could tell who a patient is, taken from one segment: names and numbers that are not staff's, the institution's,
+a product's or the author's own.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from core.policy import Institution
+from core.records import Entity, Span
+from detectors._fold import fold
+from detectors._phi_weights import DIRECT, FULL_NAME, GIVEN_NAME, STRONG, TITLED_NAME, Weight
+from detectors._vocabulary import phi_vocabulary
+
+_REACH = 45  # characters looked at around a name or number
+_STAFF_REACH, _STAFF_REACH_TITLED = 90, 40
+_SURE_NAME = 0.5
+_NOT_PATIENTS = frozenset({"staff", "public_figure", "own_family"})
+
+_SENTENCE_END = re.compile(r"(?<!\bMr)(?<!\bMrs)(?<!\bMs)(?<!\bDr)(?<!\bSr)(?<!\bSra)[.!?\n]\s+|\n")
+_STAFF_BEFORE = re.compile(
+    r"\b(?:drs?|dra|doctora?|prof|professor|nurse|enfermer[oa]|rn|chef|coach|senator|mayor|president)\.?,?\s(?:[\w.'-]+\s)?$"
+)
+_STAFF_AFTER = re.compile(
+    r"^,?\s{0,2}(?:m\.?d\.?|d\.?o\.?|r\.?n\.?|ph\.?d\.?|n\.?p\.?|mph|msw|lcsw|facc|facs|pharmd|bsn|dnp)\b"
+)
+_TITLE_BEFORE = re.compile(r"\b(?:mr|mrs|ms|mx|miss|sr|sra|srta|don|dona|senora?)\.?\s$")
+_PATIENT_BEFORE = re.compile(r"\b(?:patient|pt|paciente)(?:'s)?[\s:,]{1,3}(?:(?:name|is|was|named|called)[\s:]{1,2}){0,2}$")
+_OWN_BEFORE = re.compile(
+    r"\b(?:my|mi|call me (?:on|at)|text me at|write to|reach me at|llameme al)\s?(?:[\w-]+\s){0,2}(?:is|on|at|:|es)?\s?$"
+)
+_PRODUCT_BEFORE = re.compile(
+    r"\b(?:part|order|sku|tracking|model|item|isbn|invoice|ticket|catalog|pedido)\s?(?:no|number|#|id)?[.:#\s]{0,3}$"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One thing that helps to tell who is meant."""
+
+    type: str  # of the entity, or the class of the term
+    kind: str
+    weight: float
+    span: Span
+
+    @classmethod
+    def of(cls, type_: str, weight: Weight, span: Span) -> Part:
+        return cls(type_, weight.kind, weight.weight, span)
+
+
+class Page:
+    """An author's own segment with its entities and terms, in offsets of the text as given."""
+
+    def __init__(self, name: str, text: str, entities: Sequence[Entity]) -> None:
+        folded = fold(text)
+        self.name = name
+        self.text = text
+        self._entities = sorted(entities, key=lambda e: e.span)
+        self._terms = [(t.group, Span(name, *folded.original_span(t.start, t.end))) for t in phi_vocabulary().find(folded)]
+        self._entity_starts = [e.span.start for e in self._entities]
+        self._term_starts = [span.start for _, span in self._terms]
+
+    def entities(self, start: int = 0, end: int | None = None) -> list[Entity]:
+        """Entities that lie within [start, end)."""
+        end = len(self.text) if end is None else end
+        among = self._entities[bisect_left(self._entity_starts, start) : bisect_left(self._entity_starts, end)]
+        return [e for e in among if e.span.end <= end]
+
+    def terms(self, start: int = 0, end: int | None = None) -> list[tuple[str, Span]]:
+        """Terms, by class, that lie within [start, end)."""
+        end = len(self.text) if end is None else end
+        among = self._terms[bisect_left(self._term_starts, start) : bisect_left(self._term_starts, end)]
+        return [(group, span) for group, span in among if span.end <= end]
+
+    def before(self, at: int) -> str:
+        return fold(self.text[max(0, at - _REACH) : at]).lower
+
+    def after(self, at: int) -> str:
+        return fold(self.text[at : at + _REACH]).lower
+
+
+@dataclass(frozen=True)
+class OurOwn:
+    """What is public about the institution, and so nobody's privacy."""
+
+    names: frozenset[str] = field(repr=False)
+    phones: frozenset[str] = field(repr=False)
+    emails: frozenset[str] = field(repr=False)
+    domains: tuple[str, ...] = field(repr=False)
+
+    @classmethod
+    def of(cls, institution: Institution) -> OurOwn:
+        names = (institution.name, *institution.short_names, *institution.units, *institution.brands)
+        contacts = institution.contacts.values()
+        return cls(
+            names=frozenset(names),
+            phones=frozenset(map(_digits, (*institution.public_phones, *(c.phone for c in contacts if c.phone)))),
+            emails=frozenset(e.lower() for e in (*institution.public_emails, *(c.email for c in contacts if c.email))),
+            domains=institution.domains,
+        )
+
+    def is_name(self, name: str, around: str) -> bool:
+        """Whether `name`, standing in `around`, is (part of) one of our names."""
+        return any(name in entry and (name == entry or entry in around) for entry in self.names)
+
+    def is_contact(self, text: str) -> bool:
+        lower = fold(text).lower
+        domain = lower.rpartition("@")[2]
+        ours = any(domain == own or domain.endswith(f".{own}") for own in self.domains)
+        return lower in self.emails or ("@" in lower and ours) or _digits(text) in self.phones
+
+
+def _digits(text: str) -> str:
+    """The last ten digits, which tell a telephone number whatever stands before it."""
+    return "".join(char for char in fold(text).text if char.isdigit())[-10:]
+
+
+def name_part(page: Page, entity: Entity, own: OurOwn) -> Iterator[Part]:
+    """A PERSON as a part, unless it is staff's, the institution's or a public figure's."""
+    start, end = entity.span.start, entity.span.end
+    before = page.before(start)
+    titled = _TITLE_BEFORE.search(before) is not None
+    if own.is_name(page.text[start:end], page.text[max(0, start - 40) : end + 40]):
+        return
+    if not _PATIENT_BEFORE.search(before):
+        if _STAFF_BEFORE.search(before) or _STAFF_AFTER.search(page.after(end)):
+            return
+        if _stands_by_staff(page, start, end, _STAFF_REACH_TITLED if titled else _STAFF_REACH):
+            return
+    surest = FULL_NAME if entity.score >= _SURE_NAME else GIVEN_NAME
+    yield Part.of(entity.type, TITLED_NAME if titled else surest, entity.span)
+
+
+def _stands_by_staff(page: Page, start: int, end: int, reach: int) -> bool:
+    """Whether a word of staff, public office or the author's family stands in the same sentence, within `reach`."""
+    for group, span in page.terms(max(0, start - reach - _REACH), min(len(page.text), end + reach + _REACH)):
+        if group in _NOT_PATIENTS:
+            gap = page.text[end : span.start] if span.start >= end else page.text[span.end : start]
+            if len(gap) <= reach and not _SENTENCE_END.search(gap):
+                return True
+    return False
+
+
+def number_part(page: Page, entity: Entity, own: OurOwn) -> Iterator[Part]:
+    """A number, address or date of birth as a part, unless it is the institution's, a product's or the author's own."""
+    before = page.before(entity.span.start)
+    if own.is_contact(page.text[entity.span.start : entity.span.end]) or _PRODUCT_BEFORE.search(before):
+        return
+    if entity.type not in STRONG and _OWN_BEFORE.search(before):
+        return
+    yield Part.of(entity.type, DIRECT[entity.type], entity.span)

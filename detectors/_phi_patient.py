@@ -1,0 +1,128 @@
+"""How surely a passage tells of a real patient of ours: the signs that there is one, and what speaks against."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+
+_OF_PATIENTS = (  # what 'patient' may stand before without meaning one
+    r"(?:care|safety|experiences?|advoca\w+|portal|education|engagement|relations|services?|outcomes?|satisfaction|population|"
+    r"access|rights|famil(?:y|ies)|volumes?|loads?|ratios?|cent\w+|first|focused|rooms?|data|information|privacy|support|"
+    r"transport\w*|tower|pavilion|names?|reported|guides?|navigator|advisory|recruitment|perspective|assignments?|"
+    r"stor(?:y|ies)|and family|to nurse|satisfied|people|with (?:my|me|your)|enough|zero|simulators?|represent\w+|complaints?|"
+    r"registration|hotline|line|forms?|surveys?|panel|groups?|forum|council|committee|community|charter|waiting|visits?|days|"
+    r"deaths|lives|harm|risks?|flow|turnover|base|app|tools?|trials?|stud(?:y|ies)|cohorts?|samples?|cells?|choice|voices?|"
+    r"homes?|memory|monitor\w*|lists?)\b"
+)
+_OURS = re.compile(
+    rf"\b(?:my|our|mi|nuestr[oa])\s+(?:[\w'+-]+\s+){{0,2}}?(?:patient|pt|paciente)\b(?!['-]?\s?{_OF_PATIENTS}|-)"
+    r"|\b(?:one|uno|una)\s+(?:of|de)\s+(?:my|our|the|mis|nuestr[oa]s)\s+(?:[\w'+-]+\s+){0,2}?(?:patients|pts|pacientes)\b"
+)
+_ONE = re.compile(rf"(?:\b([\w'-]{{1,20}})\s+)?\b(?:patient|pt|paciente)\b(?!['-]?\s?{_OF_PATIENTS}|-)")
+_NO_ONE_WORDS = """
+be being so very more most stay remain every each any per your no cada todo tu su sea ser muy if another's
+"""
+_NO_ONE = frozenset(_NO_ONE_WORDS.split())
+
+_AT_WORK = re.compile(
+    r"\b(?:my|our|mi|nuestr[oa])\s+(?:[\w-]+\s+){0,2}?"
+    r"(?:er|ed|icu|nicu|picu|micu|sicu|or|floor|unit|ward|shift|service|clinic|trauma bay|guardia|turno|piso|unidad|uci|sala)\b"
+    r"|\b(?:i|we)\s+(?:(?:just|also|then|finally|literally|had to|got to)\s+){0,2}"
+    r"(?:treat|remov|deliver|intubat|admit|discharg|operat|sutur|cod|pronounc|resuscitat|sedat|sew|fix|patch|told (?:him|her)|"
+    r"drain|restrain|transfus|transplant|diagnos|stitch|perform|transferr|bagg|triag)\w*\b"
+    r"|\bi(?:'m|\swas|\sam)\s(?:his|her|their|the)\s(?:\w+\s)?(?:nurse|doctor|resident|surgeon|medic|tech|intern|attending)\b"
+    r"|(?:^|[.!?]\s+|\n)(?:just\s+|today\s+(?:i|we)\s+)?(?:treated|delivered|pronounced|discharged|admitted|intubated|sutured|"
+    r"removed|took care of|taking care of|had to tell|had a|got a|coded)\b"
+)
+_FIRST_PERSON = re.compile(r"\b(?:i|i'm|i've|me|my|we|we're|us|our|mi|mis|me|nos|nuestr[oa]s?|yo)\b")
+_HISTORY = re.compile(r"\b1[5-8]\d\d\b")
+
+_MAKE_BELIEVE = 0.15
+_PERMITTED = 0.3
+_SAID_OF_OTHERS = {"news": 0.4, "public_figure": 0.4, "statistic": 0.5, "own_health": 0.25, "own_family": 0.25}
+_SAID_TO_ANYBODY = {"education": 0.4, "event_notice": 0.4}
+_JOB_ADVERTISEMENT = 0.3
+
+
+@dataclass(frozen=True)
+class Signs:
+    """What a passage shows, without saying where."""
+
+    lower: str  # folded text
+    groups: frozenset[str]  # classes of terms
+    types: frozenset[str]  # types of entities
+    names: frozenset[float]  # weights of names that may be a patient's
+    numbered: bool  # a number that is nobody's mere contact
+
+    @cached_property
+    def ours(self) -> bool:
+        """The author speaks of a patient of theirs."""
+        return _OURS.search(self.lower) is not None
+
+    @cached_property
+    def one(self) -> bool:
+        """One patient, not patients at large."""
+        return self.ours or any(match[1] not in _NO_ONE for match in _ONE.finditer(self.lower))
+
+    @cached_property
+    def at_work(self) -> bool:
+        """The author was there."""
+        return self.ours or "on_duty" in self.groups or _AT_WORK.search(self.lower) is not None
+
+    @cached_property
+    def sensitive(self) -> bool:
+        return any(group.startswith("sensitive_") for group in self.groups)
+
+    def patient(self) -> tuple[float, float]:
+        """How surely somebody here is a patient: by the firm signs, and by all signs.
+
+        The loose signs are shown by talk about any well-known person's illness too, so they don't count for a name.
+        """
+        groups, types = self.groups, self.types
+        first_person = _FIRST_PERSON.search(self.lower) is not None
+        aged = bool(types & {"AGE", "AGE_OVER_89"})
+        described = aged or bool(groups & {"person_unnamed", "occupation", "public_role", "relation_known", "pronoun"})
+        someone = described or bool(self.names) or self.numbered
+        ill = self.sensitive or bool(groups & {"condition", "procedure"})
+        met = "encounter" in groups
+        firm = (
+            (1.0, self.ours),
+            (0.95, self.one and (self.at_work or bool(self.names) or self.numbered or aged)),
+            (0.9, someone and self.at_work),
+            (0.9, "ROOM_BED" in types and (someone or self.at_work or ill or met or "death" in groups)),
+            (0.9, "relation_known" in groups and bool(groups & {"ward", "encounter", "on_duty"})),
+            (0.8, self.one),
+            (0.8, someone and met and (first_person or self.numbered)),
+            (0.75, someone and "ward" in groups and first_person),
+            (0.7, described and met and bool(groups & {"ward", "time_near"})),
+            (0.7, bool(self.names) and self.numbered),
+            (0.6, someone and met),
+            (0.6, max(self.names, default=0.0) > 0.9),  # Mr, Mrs
+            (0.6, bool(self.names) and "relation_theirs" in groups),
+            (0.5, bool(self.names) and self.sensitive),
+            (0.45, bool(self.names)),
+            (0.15, "patients_many" in groups),
+        )
+        loose = (
+            (0.75, described and ill and first_person),
+            (0.65, described and ill and "pronoun" in groups),
+            (0.6, ill and bool(groups & {"occupation", "public_role", "relation_known"})),
+            (0.6, aged and ill),
+        )
+        surest = max((weight for weight, holds in firm if holds), default=0.0)
+        return surest, max([surest, *(weight for weight, holds in loose if holds)])
+
+    def damping(self) -> float:
+        """A factor in (0, 1], small where the passage is no tale of a real patient of ours, or permission is claimed."""
+        invented = bool(self.groups & {"fiction", "not_a_person"}) or _HISTORY.search(self.lower) is not None
+        factors = [(_MAKE_BELIEVE, invented), (_PERMITTED, "consent" in self.groups)]
+        factors.append((_JOB_ADVERTISEMENT, "job" in self.groups and not self.one))
+        if not self.at_work:
+            factors += [(weight, group in self.groups) for group, weight in _SAID_TO_ANYBODY.items()]
+            if not self.one:
+                factors += [(weight, group in self.groups) for group, weight in _SAID_OF_OTHERS.items()]
+        product = 1.0
+        for weight, holds in factors:
+            product *= weight if holds else 1.0
+        return product
