@@ -18,6 +18,7 @@ from urllib3.exceptions import HTTPError
 
 MAX_BODY = 8 * 1024 * 1024  # bytes after decompression; a page of 100 long posts with all their parts is below 2 MiB
 _CONNECT_SECONDS = 10.0
+_LOCAL = frozenset({"127.0.0.1", "::1", "localhost"})
 _STEP = 64 * 1024
 
 
@@ -42,7 +43,7 @@ class RebaseAdapter(HTTPAdapter):
         options |= {
             "stream": True,
             "timeout": (min(_CONNECT_SECONDS, self._seconds), self._seconds),
-            "proxies": get_environ_proxies(rebased.url),  # requests chose them for the library's host
+            "proxies": {} if self._base.hostname in _LOCAL else get_environ_proxies(rebased.url),  # not the library's host's
         }
         ends_at = time.monotonic() + self._seconds
         response = super().send(rebased, **options)
@@ -100,8 +101,8 @@ def trusted_base_url(url: str) -> str:
         ValueError: anything else; a token must not travel in clear.
     """
     parts = urlsplit(url)
-    local = parts.hostname in {"127.0.0.1", "::1", "localhost"}
-    if not parts.hostname or parts.scheme not in ({"https", "http"} if local else {"https"}):
+    schemes = {"https", "http"} if parts.hostname in _LOCAL else {"https"}
+    if not parts.hostname or parts.scheme not in schemes:
         raise ValueError("expected an https address (http only for this very machine)")
     if parts.username or parts.password or parts.query or parts.fragment:
         raise ValueError("expected scheme, host and path alone")

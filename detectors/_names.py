@@ -75,7 +75,10 @@ def name_shapes() -> Iterator[Shape]:
     yield person(rf"{_NOT_A_HANDLE}\b({_FULL_NAME})", 0.6, _holds_a_known_name)
     yield person(rf"{_NOT_A_HANDLE}\b({_PART}\s[A-Z]\b\.?)(?!\w)", 0.5, _starts_with_a_given_name)
     yield person(rf"{_NOT_A_HANDLE}\b({_PART})\b(?!['-]?\w\w|\s[A-Z])", 0.4, _is_a_plain_given_name)
-    greeting = r"(?i:proud of|meet|baby|little|hi|hello|dear|goodbye|thank you,?|thanks,?|gracias a|(?:pray|prayers|praying) for|remembering)"
+    greeting = (
+        r"(?i:proud of|meet|baby|little|hi|hello|dear|goodbye|thank you,?|thanks,?|gracias a|"
+        r"(?:pray|prayers|praying) for|remembering)"
+    )
     yield person(rf"\b{greeting}\s({_PART})(?=[,!.]|\s(?:who|was|is|has|on|in)\b)", 0.4, _not_a_common_word)
     yield person(r"\b(?:mrs?|sra)\.?\s([a-z][a-z'-]{1,20})\b", 0.5, _not_a_common_word, any_case=True)
     loose_cue = r"(?:my\s)?(?:patient|pt|paciente|named|se\sllama|mrs?\.?|ms\.?|sra\.?|rip)"

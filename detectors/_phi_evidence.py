@@ -1,6 +1,6 @@
 """Weighs a post passage by passage: who could be recognised, how surely as a patient, and how surely health is spoken of.
 
-A passage is a short post with its pictures' texts, or some sentences of a long one: what stands far apart does not identify.
+A passage is a short post with its pictures' texts, or a window of a long one: what stands far apart does not identify.
 Another author's words (a quote, the post that is answered) are never read here.
 """
 
@@ -23,7 +23,6 @@ _PASSAGE, _STEP = 700, 350
 _A_PATIENT, _PATIENT_IS_HEALTH = 0.8, 0.75  # that somebody is a patient is itself health information
 _NAMING_HEALTH = frozenset({"condition", "procedure", "drug"}) | SENSITIVE - {"minor"}
 
-_SENTENCE_END = re.compile(r"[.!?\n]\s+|\n")
 _NO_PLACE = r"(?!(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun|Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec|Mount|I\b)[a-z]*)"
 _PLACE = re.compile(
     r"\b(?:P\.?S\.?|[Ee]ngine|[Ll]adder|[Ee]staci[oó]n|[Cc]hannel|[Cc]anal)\s?#?\d{1,3}\b|\bin the \d{1,3}(?:st|nd|rd|th)\b"
@@ -74,19 +73,13 @@ def author_pages(reading: Reading) -> list[Page]:
 
 
 def passages(pages: Sequence[Page]) -> Iterator[Passage]:
-    """The whole of a short post at once, else each segment some sentences at a time."""
+    """The whole of a short post at once, else each segment in windows that overlap by half."""
     if sum(len(page.text) for page in pages) <= SHORT:
         yield [(page, 0, len(page.text)) for page in pages]
         return
     for page in pages:
-        reached = -_STEP
-        for start in (0, *(match.end() for match in _SENTENCE_END.finditer(page.text))):
-            while start - reached >= _STEP:
-                reached = start if start - reached < _PASSAGE else reached + _STEP  # a sentence may be longer than a passage
-                yield [(page, reached, min(reached + _PASSAGE, len(page.text)))]
-        while reached + _PASSAGE < len(page.text):
-            reached += _STEP
-            yield [(page, reached, min(reached + _PASSAGE, len(page.text)))]
+        for start in range(0, max(len(page.text) - _STEP, 1), _STEP):
+            yield [(page, start, min(start + _PASSAGE, len(page.text)))]
 
 
 def gather(passage: Passage, own: OurOwn) -> Evidence:

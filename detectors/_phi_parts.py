@@ -1,5 +1,5 @@
-"""The parts that could tell who a patient is, taken from one segment: names and numbers that are not staff's, the institution's,
-a product's or the author's own.
+"""The parts of one segment that could tell who a patient is: names and numbers, but not those of staff, of the institution, of
+a product or of the author.
 """
 
 from __future__ import annotations

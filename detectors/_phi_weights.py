@@ -1,7 +1,7 @@
 """How far each kind of detail goes towards one person, and what people call it: the numbers behind the PHI score.
 
-Each weight is the chance, taken alone, that someone who knows the patient or reads the news would recognise them. They were set on
-tests/detectors/examples/phi.yaml; weights of several details combine as independent chances.
+Each weight is the chance, taken alone, that someone who knows the patient or reads the news would recognise them. They were
+set on tests/detectors/examples/phi.yaml; weights of several details combine as independent chances.
 """
 
 from __future__ import annotations

@@ -79,13 +79,11 @@ class BrandMisuseDetector(Detector):
         """Whether the account appears to be the institution."""
         if reading.account.kind is Kind.PERSONNEL:
             for text in self._texts(reading, ("bio", "display_name")):
-                if not self._has("unrelated", text.folded.lower):
-                    yield from self._self_claims(text, "endorsement_claim", FindingScope.PROFILE)
+                yield from self._self_claims(text, "endorsement_claim", FindingScope.PROFILE)
             return
-        yield from self._addresses(reading, ("bio", "display_name"), FindingScope.PROFILE)
+        site = ("handle",) if _is_site(reading.account.handle) else ()
+        yield from self._addresses(reading, ("bio", "display_name", *site), FindingScope.PROFILE)
         yield from self._impersonation(reading)
-
-    # Profile
 
     def _impersonation(self, reading: Reading) -> Iterator[Finding]:
         if self._is_innocent(reading):
@@ -118,7 +116,8 @@ class BrandMisuseDetector(Detector):
         )
 
     def _profile_likenesses(self, reading: Reading) -> dict[str, Likeness]:
-        found = {name: self._likenesses.of(reading.by_name.get(name, "")) for name in ("handle", "display_name")}
+        names = ("display_name",) if _is_site(reading.account.handle) else ("handle", "display_name")
+        found = {name: self._likenesses.of(reading.by_name.get(name, "")) for name in names}
         return {name: likeness for name, likeness in found.items() if likeness is not None}
 
     def _is_innocent(self, reading: Reading) -> bool:
@@ -135,8 +134,6 @@ class BrandMisuseDetector(Detector):
             return True
         folded = fold(about)
         return self._institution.means_a_namesake(folded) and not self._institution.own_mentions(folded)
-
-    # Posts
 
     def _addresses(self, reading: Reading, segments: tuple[str, ...], scope: FindingScope) -> Iterator[Finding]:
         texts = [(name, text) for name, text in reading.by_name.items() if name.startswith(segments)]
@@ -186,7 +183,7 @@ class BrandMisuseDetector(Detector):
 
     def _self_claims(self, text: _Text, category: str, scope: FindingScope) -> Iterator[Finding]:
         spans = self._claim_spans(text)
-        if spans:
+        if spans and not self._has("unrelated", text.folded.lower):
             yield from self._kept(category, 0.75, "Claims to be the institution's official voice.", spans, scope)
 
     def _claim_spans(self, text: _Text) -> list[Span]:
@@ -213,8 +210,6 @@ class BrandMisuseDetector(Detector):
         yield from self._kept(
             "scam", score, f"Offers something in the institution's name and asks for {asks}.", [*named, *money, *data]
         )
-
-    # Wordings
 
     def _given(self, key: str, text: _Text) -> list[Span]:
         """Where a wording stands without a 'no' before it."""
@@ -267,6 +262,11 @@ def _gap(text: _Text, end: int, start: int, stop: re.Pattern[str] = _SENTENCE_EN
 
 def _clause_gap(text: _Text, goods: tuple[int, int], mention: Mention) -> int:
     return max(_gap(text, mention.end, goods[0], _CLAUSE_END), _gap(text, goods[1], mention.start, _CLAUSE_END))
+
+
+def _is_site(handle: str) -> bool:
+    """Whether an account is a web site, whose handle is its address."""
+    return "://" in handle
 
 
 def _host(link: str) -> str:

@@ -7,12 +7,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from core.policy import Policy, load_policy
 from core.settings import Settings
 from nightrounds import platforms
-from nightrounds.screener import Screener
 from storage.store import Store
+
+if TYPE_CHECKING:
+    from nightrounds.screener import Screener
 
 Clock = Callable[[], datetime]
 
@@ -32,6 +35,8 @@ class Context:
 
     @cached_property
     def screener(self) -> Screener:
+        from nightrounds.screener import Screener  # takes a second to import, and most commands read no post
+
         return Screener(self.policy)
 
     @cached_property

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from core.errors import ConfigError
 from core.settings import Settings
 from nightrounds.context import Context, open_context
-from nightrounds.sandbox.server import Sandbox
 from storage import accounts
 
 RECORDED_BY = "sandbox"  # who 'recorded' an invented account's basis: how its home is known
@@ -21,6 +20,8 @@ def open_sandbox_context(settings: Settings, *, night: int = 1) -> Iterator[Cont
     Raises:
         ConfigError: this home already holds real accounts, or a later night of the sandbox.
     """
+    from nightrounds.sandbox.server import Sandbox
+
     with Sandbox(night=night) as sandbox:
         redirected = settings.model_copy(update={"platforms": sandbox.platform_options()})
         with open_context(redirected, clock=sandbox.clock()) as context:

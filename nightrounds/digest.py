@@ -8,7 +8,6 @@ from typing import Any
 
 from core.records import Coverage, CoverageStatus
 from nightrounds.context import Context
-from nightrounds.screener import rules_without_detector
 from storage import cases, crawls, findings, posts, screenings
 
 
@@ -55,6 +54,8 @@ class Digest:
 
 def digest_of(context: Context, run_id: int, *, screened: int) -> Digest:
     """Count what run `run_id` saw and what stands after it."""
+    from nightrounds.screener import rules_without_detector
+
     with context.store.read() as tx:
         coverage = tuple(crawls.coverage_of(tx, run_id))
         counts = findings.counts(tx)

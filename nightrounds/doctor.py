@@ -14,7 +14,6 @@ from core.policy import load_policy
 from core.settings import Settings
 from nightrounds import platforms
 from nightrounds.context import utc_now
-from nightrounds.screener import rules_without_detector
 from storage import accounts, migrations
 from storage.store import Store
 
@@ -49,6 +48,8 @@ def examine(settings: Settings) -> list[Check]:
 
 
 def _policy(settings: Settings) -> Iterator[Check]:
+    from nightrounds.screener import rules_without_detector
+
     policy = load_policy(settings.policy)
     yield Check(
         "policy",

@@ -8,7 +8,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from core.errors import ConfigError
+from core.errors import StorageError
 from core.records import Case, Severity
 from nightrounds.cli._edge import Json, context, out, write_json
 from nightrounds.excerpts import spanned_text
@@ -64,9 +64,9 @@ def show_finding(number: int, json: Json = False) -> None:
     with context() as opened:
         with opened.store.read() as tx:
             stored = stored_findings.get(tx, number)
-            if stored is None or stored.finding.sealed:
-                # The same words for both: that a seal exists on this number is already too much.
-                raise ConfigError(f"there is no open finding {number}")
+            if stored.finding.sealed:
+                # What storage says of a number that it doesn't know: that there is a seal is already too much.
+                raise StorageError(f"there is no finding {number}")
             text = spanned_text(opened, tx, stored)
         policy = opened.policy
     finding = stored.finding
@@ -144,8 +144,8 @@ def show_case(number: int, json: Json = False) -> None:
     """One case with its findings and what happened to it."""
     with context() as opened, opened.store.read() as tx:
         detail = stored_cases.get(tx, number)
-        if detail is None or detail.case.sealed:
-            raise ConfigError(f"there is no open case {number}")
+        if detail.case.sealed:
+            raise StorageError(f"there is no case {number}")
     if json:
         findings = [_finding_as_json(stored) for stored in detail.findings]
         events = [{"at": event.at.isoformat(), "action": event.action, "actor": event.actor} for event in detail.events]

@@ -1,4 +1,7 @@
-"""screen, entities, check; posts import: posts that somebody hands over, rather than posts that are crawled."""
+"""screen, entities, check; posts import: posts that somebody hands over, rather than posts that are crawled.
+
+What reads posts takes a second or two to import, so each command imports its own: `--help` must not wait for it.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import IO, Annotated, Any
+from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.markup import escape
@@ -17,9 +20,10 @@ from core.errors import ConfigError
 from core.policy import load_policy
 from core.records import Kind
 from nightrounds.cli._edge import Json, PolicyFile, context, err, out, settings, write_json
-from nightrounds.drafts import DraftCheck, check_draft
-from nightrounds.jsonl import FileReport
-from nightrounds.screen_files import list_entities, screen_file
+
+if TYPE_CHECKING:
+    from nightrounds.drafts import DraftCheck
+    from nightrounds.jsonl import FileReport
 
 _commands = typer.Typer(help="Posts from files.", no_args_is_help=True)
 
@@ -37,11 +41,15 @@ def register(app: typer.Typer) -> None:
 
 def screen(source: Source, output: Target = "-", policy: PolicyFile = None, workers: Workers = 1) -> None:
     """Posts in, findings out, one line each, in the order read. No database, no network."""
+    from nightrounds.screen_files import screen_file
+
     _file_to_file(screen_file, source, output, policy, workers)
 
 
 def entities(source: Source, output: Target = "-", policy: PolicyFile = None, workers: Workers = 1) -> None:
     """Posts in, the raw entities out, before any judgement: for evaluation."""
+    from nightrounds.screen_files import list_entities
+
     _file_to_file(list_entities, source, output, policy, workers)
 
 
@@ -103,6 +111,8 @@ def check(
     json: Json = False,
 ) -> None:
     """Before you post: what would be flagged in a draft, which clause asks for it, and how to mend it."""
+    from nightrounds.drafts import check_draft
+
     draft = sys.stdin.read() if text == "-" else text
     result = check_draft(draft, kind, load_policy(settings(policy).policy), platform=platform)
     if json:

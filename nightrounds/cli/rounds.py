@@ -20,7 +20,6 @@ from nightrounds.demo import open_sandbox_context, refuse_mixing
 from nightrounds.digest import digest_of
 from nightrounds.doctor import examine
 from nightrounds.excerpts import gravest
-from nightrounds.morning_report import morning_report
 from nightrounds.times import parse_time
 from storage import audit, evidence
 
@@ -63,6 +62,8 @@ def scan(
         if json:
             write_json(digest.as_json())
         else:
+            from nightrounds.morning_report import morning_report
+
             names = {a.id: f"{a.platform} {a.handle}" for a in watched}
             out.print(morning_report(digest, context.policy, names=names, excerpts=gravest(context, least=Severity.HIGH)))
     if any(_is_failure(coverage) for coverage in digest.coverage):

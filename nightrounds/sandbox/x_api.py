@@ -17,8 +17,9 @@ from nightrounds.sandbox import x_requests as requests
 from nightrounds.sandbox.answers import Answer, json_answer
 from nightrounds.sandbox.faults import HTML_ERROR
 from nightrounds.sandbox.view import Scene, Shown, Standing, View
-from nightrounds.sandbox.world import Elsewhere, State, WorldAccount
-from nightrounds.sandbox.x_objects import Tweet, Writer, elsewhere_id, user_id, version_id
+from nightrounds.sandbox.world import State, WorldAccount
+from nightrounds.sandbox.x_includes import by_user_id, chosen, written
+from nightrounds.sandbox.x_objects import Writer, user_id, version_id
 from nightrounds.sandbox.x_problems import InvalidRequestError
 from nightrounds.sandbox.x_requests import HANDLE, NUMBER, TIMELINE_PARAMETERS, Wanted, Window
 from nightrounds.sandbox.x_vocabulary import Vocabulary, spoken
@@ -123,7 +124,7 @@ class XApi:
         return None
 
     def _timeline(self, scene: Scene, want: Wanted, asked_id: str, window: Window) -> dict[str, Any]:
-        standing = _by_user_id(scene).get(asked_id)
+        standing = by_user_id(scene).get(asked_id)
         refused = _refusal(standing, want.vocabulary, "id", asked_id)
         if refused:
             return {"errors": [refused]}
@@ -140,8 +141,8 @@ class XApi:
         if more:
             meta["next_token"] = requests.page_token(int(version_id(more[0], -1)))
         if window.below_id is not None:
-            meta["previous_token"] = requests.page_token((1 << 63) - 1)
-        return _written(scene, writer, want, [writer.tweet(shown) for shown in page]) | {"meta": meta}
+            meta["previous_token"] = requests.page_token((1 << 63) - 1)  # back to the first page
+        return written(scene, writer, want, [writer.tweet(shown) for shown in page]) | {"meta": meta}
 
 
 def _endpoint(path: str) -> str:
@@ -180,10 +181,6 @@ def _fits(shown: Shown, window: Window) -> bool:
     )
 
 
-def _by_user_id(scene: Scene) -> dict[str, Standing]:
-    return {user_id(s.account.key, s.account.joined): s for s in scene.accounts("x")}
-
-
 def _refusal(standing: Standing | None, vocabulary: Vocabulary, parameter: str, value: str) -> dict[str, Any] | None:
     if standing is None or standing.state is State.GONE:
         return problems.not_found(vocabulary, "user", parameter, value)
@@ -191,7 +188,7 @@ def _refusal(standing: Standing | None, vocabulary: Vocabulary, parameter: str, 
 
 
 def _users(scene: Scene, want: Wanted, parameter: str, asked: list[str]) -> dict[str, Any]:
-    known = _by_user_id(scene)
+    known = by_user_id(scene)
     if parameter.startswith("username"):
         known = {standing.handle.casefold(): standing for standing in known.values()}
     data, errors = [], []
@@ -200,7 +197,7 @@ def _users(scene: Scene, want: Wanted, parameter: str, asked: list[str]) -> dict
         if refused := _refusal(standing, want.vocabulary, parameter, value):
             errors.append(refused)
         elif standing is not None:
-            data.append(_chosen(Writer(scene).user(standing), want.user_fields, want.vocabulary))
+            data.append(chosen(Writer(scene).user(standing), want.user_fields, want.vocabulary))
     return {"data": data, "errors": errors}
 
 
@@ -221,107 +218,5 @@ def _tweets(scene: Scene, want: Wanted, parameter: str, asked: list[str]) -> dic
             errors.append(problems.not_authorized(want.vocabulary, "post", parameter, value))
         else:
             found.append(writer.tweet(shown, version))
-    body = _written(scene, writer, want, found)
+    body = written(scene, writer, want, found)
     return body | {"errors": errors + body.get("errors", [])}
-
-
-def _chosen(data: dict[str, Any], fields: frozenset[str], vocabulary: Vocabulary) -> dict[str, Any]:
-    return vocabulary.rename({key: value for key, value in data.items() if key in fields})
-
-
-def _written(scene: Scene, writer: Writer, want: Wanted, tweets: list[Tweet]) -> dict[str, Any]:
-    """`data`, `includes` and `errors` of an answer that holds these posts."""
-    vocabulary, expansions = want.vocabulary, want.expansions
-    referenced, errors = _referenced(scene, writer, want, tweets)
-    included = (
-        dict(referenced) if expansions & {"referenced_tweets.id", "referenced_tweets.id.author_id", "referenced_posts"} else {}
-    )
-    if expansions & {"edit_history_tweet_ids", "edit_history_post_ids"}:
-        included |= _earlier_versions(scene, writer, tweets)
-    users: dict[str, dict[str, Any]] = {}
-    known = _by_user_id(scene)
-    strangers = {t.author_id: writer.stranger(by) for t, by in _strangers(scene, writer, tweets)}
-
-    def add_user(wanted_id: str | None) -> None:
-        if wanted_id in known:
-            users[wanted_id] = writer.user(known[wanted_id])
-        elif wanted_id in strangers:
-            users[wanted_id] = strangers[wanted_id]
-
-    for tweet in tweets:
-        if expansions & {"author_id", "username"}:
-            add_user(tweet.author_id)
-        if "in_reply_to_user_id" in expansions:
-            add_user(tweet.data.get("in_reply_to_user_id"))
-        if "entities.mentions.username" in expansions:
-            for mention in tweet.data.get("entities", {}).get("mentions", []):
-                add_user(mention.get("id"))
-    if expansions & {"referenced_tweets.id.author_id", "referenced_posts"}:
-        for tweet in referenced.values():
-            add_user(tweet.author_id)
-    media = [picture for tweet in tweets for picture in tweet.media] if "attachments.media_keys" in expansions else []
-    if "referenced_tweets.id.attachments.media_keys" in expansions:
-        media += [picture for tweet in referenced.values() for picture in tweet.media]
-    includes = {
-        "users": [_chosen(user, want.user_fields, vocabulary) for user in users.values()],
-        "tweets": [_chosen(tweet.data, want.post_fields, vocabulary) for tweet in included.values()],
-        "media": [{key: value for key, value in picture.items() if key in want.media_fields} for picture in media],
-    }
-    return {
-        "data": [_chosen(tweet.data, want.post_fields, vocabulary) for tweet in tweets],
-        "includes": vocabulary.rename({key: value for key, value in includes.items() if value}),
-        "errors": errors,
-    }
-
-
-def _targets(scene: Scene, tweets: list[Tweet]) -> Iterable[tuple[Shown, Elsewhere | str]]:
-    authors = _by_user_id(scene)
-    by_version = {
-        version_id(s, n): s for a in authors.values() for s in scene.view.posts(a.account) for n in range(len(s.versions))
-    }
-    for tweet in tweets:
-        shown = by_version[tweet.id]
-        for target in (shown.post.reply_to, shown.post.quote, shown.post.repost):
-            if target is not None:
-                yield shown, target
-
-
-def _referenced(
-    scene: Scene, writer: Writer, want: Wanted, tweets: list[Tweet]
-) -> tuple[dict[str, Tweet], list[dict[str, Any]]]:
-    """The posts that these refer to, and a problem for each that can't be read."""
-    found: dict[str, Tweet] = {}
-    errors = []
-    asked = sorted(want.expansions & {"referenced_tweets.id", "referenced_tweets.id.author_id", "referenced_posts"})
-    for shown, target in _targets(scene, tweets):
-        if isinstance(target, Elsewhere):
-            tweet = writer.elsewhere(shown, target)
-            if not target.gone:
-                found[tweet.id] = tweet
-            elif asked:
-                errors.append(problems.not_found(want.vocabulary, "post", asked[0], elsewhere_id(shown, target)))
-            continue
-        original = scene.view.by_id[target]
-        state = scene.standing(original.account).state
-        if not original.gone and state is State.LIVE:
-            found[version_id(original, -1)] = writer.tweet(original)
-        elif asked:
-            problem = problems.not_found if original.gone else problems.not_authorized
-            errors.append(problem(want.vocabulary, "post", asked[0], version_id(original, -1)))
-    return found, errors
-
-
-def _strangers(scene: Scene, writer: Writer, tweets: list[Tweet]) -> Iterable[tuple[Tweet, str]]:
-    for shown, target in _targets(scene, tweets):
-        if isinstance(target, Elsewhere) and writer.account_of(target.by) is None:
-            yield writer.elsewhere(shown, target), target.by
-
-
-def _earlier_versions(scene: Scene, writer: Writer, tweets: list[Tweet]) -> dict[str, Tweet]:
-    earlier = {}
-    for standing in scene.accounts("x"):
-        for shown in scene.view.posts(standing.account):
-            for version in range(len(shown.versions) - 1):
-                if any(tweet.id == version_id(shown, -1) for tweet in tweets):
-                    earlier[version_id(shown, version)] = writer.tweet(shown, version)
-    return earlier

@@ -15,6 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from core.records import Account, Basis, Kind, account_id
+from crawlers._x_posts import id_at, time_of
 
 
 @dataclass(frozen=True)
@@ -139,5 +140,105 @@ def make_account() -> Callable[..., Account]:
             basis_recorded_at=datetime(2026, 1, 1, tzinfo=UTC),
             native_id=native_id,
         )
+
+    return make
+
+
+X_USER = "1700000000000000001"
+X_HANDLE = "harbor_clinic"
+NAMES = {
+    "tweet": {"fields": "tweet.fields", "history": "edit_history_tweet_ids"},
+    "post": {"fields": "post.fields", "history": "edit_history_post_ids"},
+}
+
+
+class XWorld:
+    """X with one user: two endpoints for users and two for posts, as its documentation tells of them."""
+
+    def __init__(self, vocabulary: str, page_size: int = 5) -> None:
+        self.vocabulary = vocabulary
+        self.names = NAMES[vocabulary]
+        self.page_size = page_size
+        self.user: dict[str, Any] = {"id": X_USER, "name": "Harbor Clinic", "username": X_HANDLE}
+        self.chains: list[list[tuple[str, str]]] = []  # versions (id, text) of each post
+        self.problems: dict[str, str] = {}  # version id -> problem type
+        self.forget_tokens = False
+        self.timeline_asks = 0
+
+    def post(self, at: datetime, words: str) -> str:
+        self.chains.append([(str(int(id_at(at)) + len(self.chains)), words)])
+        return self.chains[-1][0][0]
+
+    def edit(self, first_id: str, at: datetime, words: str) -> str:
+        chain = next(chain for chain in self.chains if chain[0][0] == first_id)
+        chain.append((str(int(id_at(at)) + 500_000), words))
+        return chain[-1][0]
+
+    def answer(self, asked: Asked) -> Reply:
+        if asked.headers.get("authorization") != "Bearer invented-bearer-token":
+            return Reply({"title": "Unauthorized", "type": "about:blank", "status": 401}, status=401)
+        other = NAMES["post" if self.vocabulary == "tweet" else "tweet"]["fields"]
+        if other in asked.query:
+            return Reply({"errors": [{"parameters": {other: ["…"]}, "message": "…"}], "title": "Invalid"}, status=400)
+        if asked.path in {f"/2/users/by/username/{X_HANDLE}", f"/2/users/{X_USER}"}:
+            return Reply({"data": self.user})
+        if asked.path == f"/2/users/{X_USER}/tweets":
+            self.timeline_asks += 1
+            return self.timeline(asked.query)
+        if asked.path == "/2/tweets":
+            return self.lookup(asked.query["ids"].split(","))
+        return Reply({"title": "Not Found"}, status=404)
+
+    def timeline(self, query: dict[str, str]) -> Reply:
+        if self.forget_tokens and query.get("pagination_token"):
+            error = {"parameters": {"pagination_token": [query["pagination_token"]]}, "message": "…"}
+            return Reply({"errors": [error], "title": "Invalid Request"}, status=400)
+        newest = sorted((chain[-1][0] for chain in self.chains), key=int, reverse=True)
+        newest = [one for one in newest if one not in self.problems]
+        if since := query.get("since_id"):
+            newest = [one for one in newest if int(one) > int(since)]
+        elif start := query.get("start_time"):
+            floor = id_at(datetime.strptime(start, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC))
+            newest = [one for one in newest if int(one) >= int(floor)]
+        if until := query.get("until_id"):
+            newest = [one for one in newest if int(one) < int(until)]
+        if token := query.get("pagination_token"):  # tokens hold a place, not a number of posts to skip
+            newest = [one for one in newest if int(one) < int(token.removeprefix("t"))]
+        page, rest = newest[: self.page_size], newest[self.page_size :]
+        meta: dict[str, Any] = {"result_count": len(page)}
+        if rest:
+            meta["next_token"] = f"t{page[-1]}"
+        return Reply({"data": [self.shown(one) for one in page], "meta": meta} if page else {"meta": meta})
+
+    def lookup(self, ids: list[str]) -> Reply:
+        data, errors = [], []
+        for one in ids:
+            if one in self.problems or not any(one == version for chain in self.chains for version, _ in chain):
+                kind = self.problems.get(one, "resource-not-found")
+                problem = {"resource_id": one, "resource_type": self.vocabulary, "parameter": "ids", "value": one}
+                errors.append({**problem, "type": f"https://api.x.com/2/problems/{kind}", "title": "…", "detail": "…"})
+            else:
+                data.append(self.shown(one))
+        return Reply({key: value for key, value in (("data", data), ("errors", errors)) if value})
+
+    def shown(self, version: str) -> dict[str, Any]:
+        chain = next(chain for chain in self.chains if version in dict(chain))
+        moment = time_of(version)
+        assert moment
+        return {
+            "id": version,
+            "text": dict(chain)[version],
+            "author_id": X_USER,
+            "created_at": moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            self.names["history"]: [one for one, _ in chain],
+        }
+
+
+@pytest.fixture
+def make_x_world(loopback: Loopback) -> Callable[[str], XWorld]:
+    def make(vocabulary: str) -> XWorld:
+        world = XWorld(vocabulary)
+        loopback.answer = world.answer
+        return world
 
     return make

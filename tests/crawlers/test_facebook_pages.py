@@ -143,6 +143,8 @@ def test_killed_between_any_two_pages_nothing_is_lost(graph, make_crawler, accou
     crawl = make_crawler(reread_days=0).crawl(CrawlRequest(account=account))
     kept = [next(crawl) for _ in range(killed_after)]
     crawl.close()
+    is_walk_open = killed_after < 5
+    assert (stored(kept).state["read_until"] is None) is is_walk_open, "it moves when the walk is done, not before"
     clock.move(days=1)
     ids |= {graph.post(clock.now - timedelta(hours=n + 1), f"later {n}") for n in range(7)}
     rest = list(make_crawler(reread_days=0).crawl(CrawlRequest(account=account, cursor=stored(kept))))
@@ -266,7 +268,7 @@ def test_a_renamed_page_and_another_api_version_are_noted(graph, make_crawler, a
 
 def usage(percent: Any, minutes: Any = 0) -> str:
     entry = {"type": "pages", "call_count": percent, "total_cputime": 1, "estimated_time_to_regain_access": minutes}
-    return json.dumps({"12345": [entry]})
+    return json.dumps({"12345": [entry, {"type": "ads", "call_count": 1, "estimated_time_to_regain_access": 0}]})
 
 
 @pytest.mark.parametrize(

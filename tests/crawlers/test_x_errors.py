@@ -249,8 +249,11 @@ def test_a_netrc_file_does_not_replace_the_token(crawl, loopback, tmp_path, monk
     assert loopback.asked[0].headers["authorization"] == f"Bearer {TOKEN}"
 
 
-def test_a_proxy_for_the_platform_is_not_used_for_this_machine(crawl, loopback, monkeypatch):
-    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+def test_a_proxy_is_not_used_for_this_machine(crawl, loopback, monkeypatch):
+    for name in ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
     loopback.reply_with(loopback.Reply({}, 401))
     with pytest.raises(AuthError):
         crawl()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -13,104 +12,17 @@ from core.errors import AccountNotFound, AccountPrivate, AuthError, CrawlError, 
 from core.records import CrawledPage, Cursor, GoneReason, KnownPost
 from core.seams import CrawlRequest
 from crawlers._x_posts import id_at, time_of
-from crawlers._x_progress import Walk, read_progress
 from crawlers.x_timelines import XCrawler, XOptions
 
 USER = "1700000000000000001"
 HANDLE = "harbor_clinic"
 START = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
 SPECS = Path(__file__).resolve().parents[2] / "../shared/data/specs/x"
-NAMES = {
-    "tweet": {"fields": "tweet.fields", "history": "edit_history_tweet_ids"},
-    "post": {"fields": "post.fields", "history": "edit_history_post_ids"},
-}
-
-
-class XWorld:
-    """Two endpoints for users and two for posts, as X's documentation tells of them."""
-
-    def __init__(self, reply: type, vocabulary: str = "tweet", page_size: int = 5) -> None:
-        self.reply = reply
-        self.vocabulary = vocabulary
-        self.page_size = page_size
-        self.user: dict[str, Any] = {"id": USER, "name": "Harbor Clinic", "username": HANDLE, "description": "A clinic."}
-        self.chains: list[list[tuple[str, str]]] = []  # versions (id, text) of each post
-        self.problems: dict[str, str] = {}  # version id -> problem type
-        self.forget_tokens = False
-        self.timeline_asks = 0
-
-    def post(self, at: datetime, words: str) -> str:
-        self.chains.append([(str(int(id_at(at)) + len(self.chains)), words)])
-        return self.chains[-1][0][0]
-
-    def edit(self, first_id: str, at: datetime, words: str) -> str:
-        chain = next(chain for chain in self.chains if chain[0][0] == first_id)
-        chain.append((str(int(id_at(at)) + 500_000), words))
-        return chain[-1][0]
-
-    def answer(self, asked: Any) -> Any:
-        if asked.headers.get("authorization") != "Bearer invented-bearer-token":
-            return self.reply({"title": "Unauthorized", "type": "about:blank", "status": 401}, status=401)
-        other = NAMES["post" if self.vocabulary == "tweet" else "tweet"]["fields"]
-        if other in asked.query:
-            return self.reply({"errors": [{"parameters": {other: ["…"]}, "message": "…"}], "title": "Invalid"}, status=400)
-        if asked.path in {f"/2/users/by/username/{HANDLE}", f"/2/users/{USER}"}:
-            return self.reply({"data": self.user})
-        if asked.path == f"/2/users/{USER}/tweets":
-            self.timeline_asks += 1
-            return self.timeline(asked.query)
-        if asked.path == "/2/tweets":
-            return self.lookup(asked.query["ids"].split(","))
-        return self.reply({"title": "Not Found"}, status=404)
-
-    def timeline(self, query: dict[str, str]) -> Any:
-        if self.forget_tokens and query.get("pagination_token"):
-            error = {"parameters": {"pagination_token": [query["pagination_token"]]}, "message": "…"}
-            return self.reply({"errors": [error], "title": "Invalid Request"}, status=400)
-        newest = sorted((chain[-1][0] for chain in self.chains), key=int, reverse=True)
-        newest = [one for one in newest if one not in self.problems]
-        if since := query.get("since_id"):
-            newest = [one for one in newest if int(one) > int(since)]
-        elif start := query.get("start_time"):
-            floor = id_at(datetime.strptime(start, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC))
-            newest = [one for one in newest if int(one) >= int(floor)]
-        if until := query.get("until_id"):
-            newest = [one for one in newest if int(one) < int(until)]
-        if token := query.get("pagination_token"):  # tokens hold a place, not a number of posts to skip
-            newest = [one for one in newest if int(one) < int(token.removeprefix("t"))]
-        page, rest = newest[: self.page_size], newest[self.page_size :]
-        meta: dict[str, Any] = {"result_count": len(page)}
-        if rest:
-            meta["next_token"] = f"t{page[-1]}"
-        return self.reply({"data": [self.shown(one) for one in page], "meta": meta} if page else {"meta": meta})
-
-    def lookup(self, ids: list[str]) -> Any:
-        data, errors = [], []
-        for one in ids:
-            if one in self.problems or not any(one == version for chain in self.chains for version, _ in chain):
-                kind = self.problems.get(one, "resource-not-found")
-                problem = {"resource_id": one, "resource_type": self.vocabulary, "parameter": "ids", "value": one}
-                errors.append({**problem, "type": f"https://api.x.com/2/problems/{kind}", "title": "…", "detail": "…"})
-            else:
-                data.append(self.shown(one))
-        return self.reply({key: value for key, value in (("data", data), ("errors", errors)) if value})
-
-    def shown(self, version: str) -> dict[str, Any]:
-        chain = next(chain for chain in self.chains if version in dict(chain))
-        moment = time_of(version)
-        assert moment
-        return {
-            "id": version,
-            "text": dict(chain)[version],
-            "author_id": USER,
-            "created_at": moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-            NAMES[self.vocabulary]["history"]: [one for one, _ in chain],
-        }
 
 
 @pytest.fixture(params=["tweet", "post"])
-def world(request, loopback):
-    world = XWorld(loopback.Reply, request.param)
+def world(request, loopback, make_x_world):
+    world = make_x_world(request.param)
     loopback.answer = world.answer
     return world
 
@@ -173,6 +85,8 @@ def test_killed_between_any_two_pages_nothing_is_lost(world, crawler, account, c
         kept.append(page)
         stored |= {post.native_id: post.text for post in page.posts}
     crawl.close()
+    is_walk_open = killed_after < 5
+    assert (last_cursor(kept).state["since_id"] == "") is is_walk_open, "the bound rises when the walk is done, not before"
     clock.move(days=1)
     ids += [world.post(clock.now - timedelta(hours=3, minutes=n), f"later {n}") for n in range(7)]
     rest = list(crawler.crawl(CrawlRequest(account=account, cursor=last_cursor(kept))))
@@ -370,7 +284,7 @@ def test_a_page_of_which_nothing_was_understood_is_kept_and_fails(world, crawler
 
 def test_posts_of_others_and_superseded_versions_are_left_out(world, crawler, account, loopback):
     real = world.answer
-    history = NAMES[world.vocabulary]["history"]
+    history = world.names["history"]
     items = [
         {"id": "11", "text": "mine"},
         {"id": "12", "text": "not mine", "author_id": "99"},
@@ -400,40 +314,13 @@ def test_without_a_token_it_says_what_to_do(loopback, account, clock):
     assert XCrawler(XOptions(bearer_token="t"), clock=clock).missing_credentials() == ""
 
 
-@pytest.mark.parametrize(
-    "state",
-    [
-        {},
-        {"native_id": USER, "since_id": 7},
-        {"native_id": USER, "since_id": "", "walk": {"started_at": "yesterday"}},
-        {"native_id": USER, "since_id": "", "walk": [1]},
-        {"native_id": USER, "since_id": "", "walk": {"started_at": START.isoformat(), "unknown": 1}},
-    ],
-)
-def test_a_cursor_that_is_none_of_ours_starts_anew(state):
-    progress = read_progress(Cursor(state), USER, None)
-    assert (progress.since_id, progress.walk) == ("", None)
-
-
-def test_small_ids_tell_no_time_and_are_still_a_bound():
-    progress = read_progress(None, USER, None)
-    walk = progress.begin(START).past(["1001", "1002"], "")
-    assert progress.finish(walk).since_id == "1002"
-    assert time_of("1002") is None
-
-
-def test_the_bound_never_falls():
-    progress = read_progress(Cursor({"native_id": USER, "since_id": id_at(START), "walk": None}), USER, None)
-    assert progress.finish(Walk(started_at=START, newest_id=id_at(START))).since_id == id_at(START)
-
-
 @pytest.mark.parametrize(("vocabulary", "spec"), [("tweet", "openapi-2.166-*"), ("post", "openapi-2.167-*")])
-def test_every_parameter_we_send_is_in_xs_specification(vocabulary, spec, loopback, account, clock):
+def test_every_parameter_we_send_is_in_xs_specification(vocabulary, spec, make_x_world, loopback, account, clock):
     files = sorted(SPECS.glob(f"{spec}.json")) if SPECS.is_dir() else []
     if not files:
         pytest.skip("X's specification is not at hand")
     document = json.loads(files[0].read_text())
-    world = XWorld(loopback.Reply, vocabulary)
+    world = make_x_world(vocabulary)
     world.post(START, "p")
     loopback.answer = world.answer
     options = XOptions(bearer_token="invented-bearer-token", base_url=loopback.url, vocabulary=vocabulary)

@@ -165,6 +165,20 @@ def test_a_namesakes_site_in_the_profile_clears_it(detector: BrandMisuseDetector
     assert found(detector, **profile, profile_links=["https://www.sinaihealth.ca/"]) == []
 
 
+def test_a_web_site_is_judged_by_its_address(detector: BrandMisuseDetector) -> None:
+    def categories(site: str) -> list[str]:
+        return [f.category for f in found(detector, platform="website", handle=site, display_name="Patient news")]
+
+    assert categories("https://mountsinai-care.example/") == ["lookalike_domain"]
+    assert categories("https://www.mountsinai.org/") == []
+    assert categories("https://eastharlem.example/") == []
+
+
+def test_who_denies_to_be_us_does_not_claim_it(detector: BrandMisuseDetector) -> None:
+    assert found(detector, text="This is the official Mount Sinai account")
+    assert found(detector, text="This is not the official Mount Sinai account") == []
+
+
 def test_a_threshold_of_the_policy_is_kept(policy: Policy) -> None:
     brand = policy.rules["brand"]
     strict = policy.model_copy(update={"rules": {**policy.rules, "brand": brand.model_copy(update={"threshold": 0.95})}})
