@@ -82,6 +82,7 @@ class Institution(_Data):
     disclaimer: Disclaimer
     contacts: dict[str, Contact] = {}
     namesakes: tuple[Namesake, ...] = ()
+    own_places: tuple[Words, ...] = ()  # our towns and streets: nearer to a shared name than a namesake's cue, they mean us
     public_phones: tuple[str, ...] = ()  # published numbers and addresses: never a patient's
     public_emails: tuple[str, ...] = ()
 
@@ -188,10 +189,10 @@ class Policy(_Data):
     def clause(self, number: str) -> Clause:
         return next(c for c in (*self.clauses, *self.carve_outs) if c.id == number)
 
-    def rule_digest(self, name: str) -> str:
-        """Eight hex digits that change when this rule, the gate or the institution's names change."""
-        parts = (self.rule(name), self.gate, self._institution_json)
-        text = "\n".join(part if isinstance(part, str) else part.model_dump_json() for part in parts)
+    def rule_digest(self, *names: str) -> str:
+        """Eight hex digits that change when these rules, the gate or the institution's names change."""
+        parts: list[_Data] = [*(self.rule(name) for name in names), self.gate]
+        text = "\n".join([*(part.model_dump_json() for part in parts), self._institution_json])
         return hashlib.sha256(text.encode()).hexdigest()[:8]
 
     @cached_property
@@ -236,6 +237,8 @@ def load_policy(path: Path) -> Policy:
         ) from None
     try:
         data = yaml.load(text, Loader=_UniqueKeys)  # noqa: S506 - a SafeLoader underneath
+    except (TypeError, RecursionError):
+        raise ConfigError(f"{path}: not valid YAML: a key that is no word, or too deep") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f":{mark.line + 1}:{mark.column + 1}" if mark else ""

@@ -17,7 +17,7 @@ from core.records import Account, CrawledPage, Cursor, Finding, FindingScope, Kn
 class CrawlerOptions(BaseModel):
     """A platform's settings (`[platforms.<platform>]`, or NIGHTROUNDS_PLATFORMS__<PLATFORM>__<OPTION>)."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +54,7 @@ class Crawler(abc.ABC):
         """Yield pages of `request.account`; raise CrawlError."""
 
     def credential_of(self, account: Account) -> str:
-        """An opaque name (never the secret) of the credential that reads this account: a dead one stops only its own accounts."""
+        """An opaque name (never the secret) of the credential that reads this account; a dead one stops only its own."""
         return self.platform
 
     def missing_credentials(self) -> str:
@@ -74,6 +74,7 @@ class Detector(abc.ABC):
 
     rule: ClassVar[str]
     revision: ClassVar[str] = "1"  # raised when the code would judge differently: history is then read again
+    borrows: ClassVar[tuple[str, ...]] = ()  # other rules whose phrases this one reads
 
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
@@ -82,7 +83,7 @@ class Detector(abc.ABC):
     @property
     def version(self) -> str:
         """Code revision and a digest of everything in the policy that this rule depends on."""
-        return f"{self.revision}+{self.policy.rule_digest(self.rule)}"
+        return f"{self.revision}+{self.policy.rule_digest(self.rule, *self.borrows)}"
 
     def applies_to(self, account: Account) -> bool:
         return account.kind in self.config.kinds

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
 
 from core.errors import AccountNotFound, AuthError, ParseError
 from core.records import Account, CrawledPage, Gone, GoneReason, Post
@@ -32,8 +32,6 @@ _RANKED = 600  # posts of a Page that Graph returns for a year, about
 
 
 class FacebookOptions(CrawlerOptions):
-    model_config = ConfigDict(hide_input_in_errors=True)
-
     access_token: SecretStr | None = None  # a system user's, for every Page without its own
     page_tokens: dict[str, SecretStr] = Field(default_factory=dict)  # handle or id of a Page -> its own token
     app_secret: SecretStr | None = None
@@ -68,6 +66,15 @@ class FacebookCrawler(Crawler):
             "Facebook needs an access token: make one for a system user with pages_read_engagement and set "
             "NIGHTROUNDS_PLATFORMS__FACEBOOK__ACCESS_TOKEN, or page_tokens under [platforms.facebook] in nightrounds.toml"
         )
+
+    def credential_of(self, account: Account) -> str:
+        """A Page with a token of its own stands and falls alone."""
+        own = self._own_token(account.handle, account.native_id or "")
+        return f"{self.platform} page {account.id}" if own else self.platform
+
+    def _own_token(self, *names: str) -> SecretStr | None:
+        own = {key.casefold(): token for key, token in self.options.page_tokens.items()}
+        return next((own[name.casefold()] for name in names if name.casefold() in own), None)
 
     def close(self) -> None:
         for client in self._opened.values():
@@ -106,8 +113,7 @@ class FacebookCrawler(Crawler):
         Raises:
             AuthError: there is neither.
         """
-        own = {key.casefold(): token for key, token in self.options.page_tokens.items()}
-        token = own.get(account.handle.casefold()) or own.get(name.casefold()) or self.options.access_token
+        token = self._own_token(account.handle, name) or self.options.access_token
         secret = token.get_secret_value().strip() if token else ""
         if not secret:
             raise AuthError(

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
 
 from core.errors import AccountNotFound, AccountPrivate, AuthError, ParseError
 from core.records import Account, CrawledPage, Gone, KnownPost, Post
@@ -33,8 +33,6 @@ _LOOKUP_ROUNDS = 3  # a version that is looked up may have been replaced by anot
 
 
 class XOptions(CrawlerOptions):
-    model_config = ConfigDict(hide_input_in_errors=True)
-
     bearer_token: SecretStr | None = None
     base_url: Annotated[str, AfterValidator(trusted_base_url)] = "https://api.x.com"
     vocabulary: Vocabulary = "tweet"  # X's specification renamed its fields in August 2026

@@ -149,11 +149,13 @@ def _has_context(context: tuple[str, ...], lower: str, start: int, end: int) -> 
 def _without_parts(found: list[Found]) -> list[Found]:
     """Reading order, without a find that lies within a longer one of its type and is not surer."""
     found.sort(key=lambda f: (f.start, -f.end, f.type))
+    reaching: dict[str, list[Found]] = {}  # kept ones that may still hold what comes next
     kept: list[Found] = []
     for one in found:
-        longer = (k for k in kept if k.type == one.type and k.start <= one.start and one.end <= k.end)
-        if not any(k.score >= one.score for k in longer):
+        longer = reaching[one.type] = [k for k in reaching.get(one.type, ()) if k.end > one.start]
+        if not any(k.end >= one.end and k.score >= one.score for k in longer):
             kept.append(one)
+            longer.append(one)
     return kept
 
 

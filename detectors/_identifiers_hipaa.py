@@ -36,6 +36,7 @@ _CODE = r"(\d{2,4}(?: \d{2,4}){1,4}\b|(?:[A-Z]{1,4}-?)?\d[\dA-Z]*(?:[-.][\dA-Z]+
 _GAP = r"[^.!?\n\d]{0,30}?"
 
 _TENS = r"(?:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)"
+_ONES = r"(?:one|two|three|four|five|six|seven|eight|nine)"
 _YEARS_OLD = r"(?:-|\s){0,2}(?:y/?o\b|y\.o\.|(?:years?|yrs?|months?|mos?|weeks?|wks?|days?)(?:-|\s)old\b)"
 _NOT_A_THING = (
     r"(?!\s+(?:hospital|institution|tradition|building|program|company|school|organi[sz]ation|law|practice|study|trial))"
@@ -175,16 +176,20 @@ def _ages() -> Iterator[Shape]:
         check=_of_a_life,
         groups=(1,),
     )
-    yield Shape(
-        "AGE", rf"\b(?:{_TENS}(?:[- ](?:one|two|three|four|five|six|seven|eight|nine))?)[- ]years?[- ]old{_NOT_A_THING}", 0.7
-    )
+    teens = r"(?:ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen)"
+    spelt = rf"(?:{teens}|{_ONES}|{_TENS}(?:[- ]{_ONES})?)"
+    yield Shape("AGE", rf"\b{spelt}[- ](?:year|month|week|day)s?[- ]old\b{_NOT_A_THING}", 0.7)
+    who = r"(?:mujer|hombre|senora?|nin[oa]|joven|muchach[oa])"
+    yield Shape("AGE", rf"\b{who}\s+de\s+{_AGE}\b", 0.6, check=_of_a_life, groups=(1,))
+    yield Shape("AGE", rf"\b{_AGE}\s+years\s+young\b", 0.6, check=_of_a_life, groups=(1,))
+    yield Shape("AGE", rf"\b[A-Z][a-z'-]+,\s{_AGE},\s", 0.5, check=_of_a_life, groups=(1,), any_case=False)
 
 
 def _places() -> Iterator[Shape]:
     yield Shape(
         "ROOM_BED",
         r"\b(?:room|rm|bed|bay|crib|chair|hallway|isolette|cama|camilla|silla|habitacion|cuarto|cubiculo)\.?\s{0,2}(?:(?:#|no\.|number|numero)\s{0,2})?"
-        r"(?:\d{1,4}-?[A-Z]?(?:-\d{1,4}[A-Z]?)?|[A-Z]-?\d{1,4})\b(?!\s*(?:beds?|bath|people|of\s+\d))",
+        r"(?:\d{1,4}(?:-?[A-Z])?(?:-\d{1,4}[A-Z]?)?|[A-Z]-?\d{1,4})\b(?!\s*(?:beds?|bath|people|of\s+\d))",
         0.6,
     )
     yield Shape(

@@ -56,6 +56,7 @@ _SPANISH_CONTEXT = {
     "US_HEALTH_INSURANCE_MEMBER_ID": ("poliza", "seguro", "afiliado"),
     "MEDICAL_LICENSE": ("licencia",),
 }
+_UNBOUNDED, _BOUNDED = "(?=[A-Z0-9-]*", "(?=[A-Z0-9-]{0,40}"  # lookaheads of the member id: quadratic on '1-1-1-…'
 # Loose in Presidio, where a word nearby is asked for in any case: too many words fit them by themselves.
 _TOO_LOOSE = {"US_HEALTH_INSURANCE_MEMBER_ID": ("policy",), "US_PASSPORT": ("us", "united", "states")}
 
@@ -72,7 +73,7 @@ def presidio_shapes() -> Iterator[Shape]:
         for pattern in patterns:
             yield Shape(
                 type=kind,
-                pattern=pattern.regex,
+                pattern=pattern.regex.replace(_UNBOUNDED, _BOUNDED),
                 score=pattern.score,
                 context=_context(kind, recognizer.context or ()),
                 check=check,

@@ -54,10 +54,8 @@ class Institution:
         cues = [cue for namesake in us.namesakes for cue in namesake.cues]
         self._cues = compile_phrases(cues)
         self._squashed_cues = tuple({s for cue in cues if len(s := squash(cue)) >= _SHORTEST_TAG - 1})
-        brand = policy.rules.get("brand")
-        places = brand.phrases.get("own_places", ()) if brand else ()
-        self._places = compile_phrases(places)
-        self._squashed_places = tuple(map(squash, places))
+        self._places = compile_phrases(us.own_places)
+        self._squashed_places = tuple(map(squash, us.own_places))
         self._shared_words = _LINKS | {word for namesake in us.namesakes for word in _words(namesake.name)}
         self._shared_words |= {word for name in (*us.short_names, *us.aliases) for word in _words(name)}
 

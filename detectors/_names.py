@@ -61,9 +61,7 @@ def name_shapes() -> Iterator[Shape]:
         return Shape("PERSON", pattern, score, check=check, any_case=any_case, groups=(group,))
 
     cue = r"(?i:patient|pt|paciente|residente?|named|nombre|name|called|se\sllamaba?|llamad[oa]|r\.?i\.?p\.?|q\.?e\.?p\.?d\.?)"
-    yield person(
-        rf"\b(?:Mr|Mrs|Ms|Mx|Miss|MR|MRS|MS|Sr|Sra|Srta|Don|Dona|Senor|Senora)\b\.?\s({_NAME})", 0.85, _not_a_common_word
-    )
+    yield person(rf"\b(?:(?i:mrs?|ms|mx|sra?|srta|dona?|senora?)|Miss)\b\.?\s({_NAME})", 0.85, _not_a_common_word)
     yield person(rf"\b(?:Dr|Dra|DR|Doctor|Doctora|Prof|Professor|Nurse)\b\.?\s({_NAME})", 0.6, _not_a_common_word)
     yield person(rf"\b{cue}(?:\s(?:(?i:name|is|was|es))\b|\s?[:,]){{0,2}}\s({_NAME})", 0.6, _holds_a_known_name)
     yield person(

@@ -21,6 +21,7 @@ _WORDS = ("title", "text", "summary")
 
 class AffiliationDetector(Detector):
     rule = "affiliation"
+    borrows = ("disclaimer",)
 
     def __init__(self, policy: Policy) -> None:
         super().__init__(policy)

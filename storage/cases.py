@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 
 from sqlalchemy import func, insert, select, update
@@ -17,6 +17,8 @@ from core.records import Case, Severity
 from storage.findings import StoredFinding, read_findings
 from storage.tables import case_events, cases, findings
 from storage.transaction import AnyRow, Transaction, chunks
+
+_NEVER = datetime(9999, 12, 31, tzinfo=UTC)  # when a case without a clock is due
 
 
 class CaseState(StrEnum):
@@ -96,8 +98,9 @@ def list_cases(
     after: int | None = None,
     limit: int = 50,
 ) -> list[Case]:
-    """Cases, newest first; `after` is the id of the last one that was shown."""
-    query = select(cases).order_by(cases.c.id.desc()).limit(limit)
+    """Cases, the soonest due first; `after` is the id of the last one that was shown."""
+    due = func.coalesce(cases.c.due_at, _NEVER)
+    query = select(cases).order_by(due, cases.c.id).limit(limit)
     if state is not None:
         query = query.where(cases.c.state == CaseState(state).value)
     if route is not None:
@@ -105,7 +108,8 @@ def list_cases(
     if not include_sealed:
         query = query.where(cases.c.sealed.is_(False))
     if after is not None:
-        query = query.where(cases.c.id < after)
+        last = _row(tx, after).due_at or _NEVER
+        query = query.where((due > last) | ((due == last) & (cases.c.id > after)))
     return _cases(tx, tx.connection.execute(query).all())
 
 

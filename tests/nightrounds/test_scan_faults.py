@@ -7,6 +7,7 @@ import pytest
 from core.errors import Actor
 from core.records import CoverageStatus
 from core.settings import Settings
+from nightrounds.context import open_context
 from nightrounds.crawling import crawl_accounts
 from nightrounds.demo import open_sandbox_context
 from nightrounds.sandbox.server import Sandbox
@@ -50,8 +51,6 @@ def test_a_fault_stays_where_it_belongs(tmp_path, platform, fault, reach, status
         options = sandbox.platform_options()
         options[platform]["timeout"] = 1.5 if fault == "slow_body" else 10
         settings = Settings(home=tmp_path / "home", platforms=options)
-        from nightrounds.context import open_context
-
         with open_context(settings, clock=sandbox.clock()) as context:
             chosen = [a for a in sandbox.accounts() if a.platform == platform][:3]
             with context.store.begin() as tx:
@@ -76,26 +75,22 @@ def test_a_fault_stays_where_it_belongs(tmp_path, platform, fault, reach, status
 
 @pytest.mark.parametrize("platform", ["x", "facebook", "website"])
 def test_a_fault_that_passes_is_not_noticed(tmp_path, platform):
-    with Sandbox(night=1) as sandbox:
-        from nightrounds.context import open_context
-
-        with open_context(
-            Settings(home=tmp_path / "home", platforms=sandbox.platform_options()), clock=sandbox.clock()
-        ) as context:
-            account = next(a for a in sandbox.accounts() if a.platform == platform)
-            with context.store.begin() as tx:
-                accounts.import_accounts(tx, [account])
-                run_id = crawls.begin_run(tx, trigger="test")
-            sandbox.fault(platform, account.handle, "transient_once", 1)
-            (coverage,) = crawl_accounts(context, run_id, [account])
+    with (
+        Sandbox(night=1) as sandbox,
+        open_context(Settings(home=tmp_path / "home", platforms=sandbox.platform_options()), clock=sandbox.clock()) as context,
+    ):
+        account = next(a for a in sandbox.accounts() if a.platform == platform)
+        with context.store.begin() as tx:
+            accounts.import_accounts(tx, [account])
+            run_id = crawls.begin_run(tx, trigger="test")
+        sandbox.fault(platform, account.handle, "transient_once", 1)
+        (coverage,) = crawl_accounts(context, run_id, [account])
     assert coverage.status is CoverageStatus.COMPLETE, coverage.reason
 
 
 def test_no_credentials_is_not_tried_and_says_the_mend(tmp_path):
     with open_sandbox_context(Settings(home=tmp_path / "home")) as sandboxed:
         watched = [a for a in watched_accounts(sandboxed) if a.platform in {"x", "facebook"}]
-    from nightrounds.context import open_context
-
     with open_context(Settings(home=tmp_path / "home")) as context:
         with context.store.begin() as tx:
             run_id = crawls.begin_run(tx, trigger="test")
@@ -103,3 +98,16 @@ def test_no_credentials_is_not_tried_and_says_the_mend(tmp_path):
     assert {c.status for c in coverage} == {CoverageStatus.NOT_TRIED}
     assert {c.actor for c in coverage} == {OWNER}
     assert all("NIGHTROUNDS_PLATFORMS__" in c.reason for c in coverage)
+
+
+def test_a_page_with_a_dead_token_of_its_own_stops_alone(tmp_path):
+    with Sandbox(night=1) as sandbox:
+        options = sandbox.platform_options()
+        chosen = [a for a in sandbox.accounts() if a.platform == "facebook"][:3]
+        options["facebook"]["page_tokens"] = {chosen[0].handle: "a-token-that-was-revoked"}
+        with open_context(Settings(home=tmp_path / "home", platforms=options), clock=sandbox.clock()) as context:
+            with context.store.begin() as tx:
+                accounts.import_accounts(tx, chosen)
+                run_id = crawls.begin_run(tx, trigger="test")
+            coverage = {c.account_id: c.status for c in crawl_accounts(context, run_id, chosen)}
+    assert [coverage[a.id] for a in chosen] == [BLOCKED, CoverageStatus.COMPLETE, CoverageStatus.COMPLETE]

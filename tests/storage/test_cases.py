@@ -87,9 +87,9 @@ def test_sealed_cases_show_only_when_asked_for(store: Store, found: list[StoredF
                 tx, key=f"k{number}", route="privacy", severity=Severity.LOW, due_at=None, findings=[one], sealed=number == 0
             )
     with store.read() as tx:
-        assert [case.key for case in cases.list_cases(tx)] == ["k2", "k1"]
+        assert [case.key for case in cases.list_cases(tx)] == ["k1", "k2"]
         everything = cases.list_cases(tx, include_sealed=True, route="privacy")
-        assert [case.key for case in everything] == ["k2", "k1", "k0"]
+        assert [case.key for case in everything] == ["k0", "k1", "k2"]
         assert [case.key for case in cases.list_cases(tx, include_sealed=True, after=everything[0].id, limit=1)] == ["k1"]
         assert cases.list_cases(tx, route="legal") == []
 
