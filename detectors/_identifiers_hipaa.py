@@ -123,7 +123,7 @@ def _dates() -> Iterator[Shape]:
         r"d\.?o\.?b\b\.?|date\s+of\s+birth|birth\s?date|born(?:\s+on)?|birthday|fecha\s+de\s+nacimiento|f\.?\s?nac\b\.?|fdn|"
         r"nacid[oa]|nacio"
     )
-    yield Shape("DATE_OF_BIRTH", rf"\b(?:{birth})\b\s?(?:(?:is|was|es|el|on)\b|[:#\s-]){{0,4}}({_DATE})", 0.85, groups=(1,))
+    yield Shape("DATE_OF_BIRTH", rf"\b(?:{birth})\b\s?(?:(?:is|was|es|el|on)\b|[:=#\s-]){{0,4}}({_DATE})", 0.85, groups=(1,))
     for kind, cue in (
         (
             "ADMISSION_DATE",

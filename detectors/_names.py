@@ -5,6 +5,7 @@ Names of staff are found like all others; whether a name is a patient's is for t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import cache
 from importlib import resources
@@ -19,6 +20,9 @@ _NAME = rf"{_PART}(?:{_LINK}{_PART}){{0,3}}\b"
 _FULL_NAME = rf"{_PART}(?:{_LINK}{_PART}){{1,3}}\b"
 _LOOSE_NAME = r"[a-z][a-z'-]{1,20}(?:\s[a-z][a-z'-]{1,20})?\b"
 _NOT_A_HANDLE = r"(?<![@#\w/.'-])"
+_RUN = re.compile(rf"{_NOT_A_HANDLE}\b{_PART}(?:{_LINK}{_PART}){{1,7}}\b")
+_RUN_WORD = re.compile(r"[A-Z][\w'-]*\.?|(?:de|del|la|los|van|von|da)\b")
+_LONGEST_NAME = 5  # words, particles among them
 
 
 @cache
@@ -40,8 +44,31 @@ def _holds_a_known_name(matched: str) -> bool | None:
     words = _words(matched)
     if any(word in _list("not_names") for word in words):
         return False
-    given = words[0] in _list("given") or words[0] in _list("ambiguous")
-    return None if given or words[-1] in _list("surnames") else False
+    return None if _is_given(words[0]) or words[-1] in _list("surnames") else False
+
+
+def _known_names(text: str) -> Iterator[tuple[int, int]]:
+    """Within each run of capitalised words: a given name with what follows it, or a surname with what precedes it."""
+    for run in _RUN.finditer(text):
+        words = [
+            (word[0].lower().replace("'", ""), run.start() + word.start(), run.start() + word.end())
+            for word in _RUN_WORD.finditer(run[0])
+        ]
+        at = 0
+        while at < len(words) - 1:
+            end = at + 1
+            if _is_given(words[at][0]):
+                while end < len(words) and end - at < _LONGEST_NAME and words[end][0] not in _list("not_names"):
+                    end += 1
+            elif words[end][0] in _list("surnames") and words[at][0] not in _list("not_names"):
+                end += 1
+            if end - at > 1:
+                yield words[at][1], words[end - 1][2]
+            at = end
+
+
+def _is_given(word: str) -> bool:
+    return word in _list("given") or word in _list("ambiguous")
 
 
 def _is_a_plain_given_name(matched: str) -> bool | None:
@@ -70,7 +97,7 @@ def name_shapes() -> Iterator[Shape]:
     )
     yield person(r"\b(?i:patient|pt|paciente|sr|sra|mr|mrs|ms)\.?\s([A-Z]\.\s?[A-Z]\.)", 0.5)
     yield person(r"\b(?i:mr|mrs|ms|sra?)\.?\s([A-Z])\b\.?(?!['\w])", 0.4)
-    yield person(rf"{_NOT_A_HANDLE}\b({_FULL_NAME})", 0.6, _holds_a_known_name)
+    yield Shape("PERSON", rf"{_NOT_A_HANDLE}\b{_FULL_NAME}", 0.6, any_case=False, matcher=_known_names)
     yield person(rf"{_NOT_A_HANDLE}\b({_PART}\s[A-Z]\b\.?)(?!\w)", 0.5, _starts_with_a_given_name)
     yield person(rf"{_NOT_A_HANDLE}\b({_PART})\b(?!['-]?\w\w|\s[A-Z])", 0.4, _is_a_plain_given_name)
     greeting = (

@@ -38,6 +38,7 @@ _AT_WORK = re.compile(
 _FIRST_PERSON = re.compile(r"\b(?:i|i'm|i've|me|my|we|we're|us|our|mi|mis|me|nos|nuestr[oa]s?|yo)\b")
 _HISTORY = re.compile(r"\b1[5-8]\d\d\b")
 
+_RECORD_DATES = frozenset({"DATE_OF_BIRTH", "ADMISSION_DATE", "DISCHARGE_DATE"})  # as the head of a chart has them
 _MAKE_BELIEVE = 0.15
 _PERMITTED = 0.3
 _SAID_OF_OTHERS = {"news": 0.4, "public_figure": 0.4, "statistic": 0.5, "own_health": 0.25, "own_family": 0.25}
@@ -93,6 +94,7 @@ class Signs:
             (0.9, "ROOM_BED" in types and (someone or self.at_work or ill or met or "death" in groups)),
             (0.9, "relation_known" in groups and bool(groups & {"ward", "encounter", "on_duty"})),
             (0.8, self.one),
+            (0.8, self.numbered and bool(types & _RECORD_DATES) and "ward" in groups),
             (0.8, someone and met and (first_person or self.numbered)),
             (0.75, someone and "ward" in groups and first_person),
             (0.7, described and met and bool(groups & {"ward", "time_near"})),

@@ -12,6 +12,8 @@ from ahocorasick_rs import AhoCorasick
 
 from detectors._fold import Folded, fold
 
+_SPACES = str.maketrans("\n\t\r", "   ")  # a term may be broken over lines
+
 
 class Term(NamedTuple):
     """A term of one class at [start, end) of the folded text."""
@@ -42,7 +44,7 @@ class Vocabulary:
 
     def find(self, folded: Folded) -> list[Term]:
         """All terms in `folded`, in reading order; the longest of one class where they overlap."""
-        text = folded.lower
+        text = folded.lower.translate(_SPACES)
         found: list[Term] = []
         for index, start, end in self._automaton.find_matches_as_indexes(text, overlapping=True):
             if text[start].isalnum() and start and _is_word(text[start - 1]):

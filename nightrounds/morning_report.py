@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import cast
 
@@ -129,15 +132,20 @@ def _excerpts(excerpts: Sequence[tuple[StoredFinding, str]], policy: Policy) -> 
 
 
 def _next_steps(digest: Digest) -> RenderableType:
-    lines = [
-        f"{digest.open_cases} cases are open.",
-        "",
-        "What next:",
-        "  nightrounds cases list            what waits, the most urgent first",
-        "  nightrounds findings list         every finding; 'findings show N' explains one",
-        "  nightrounds verify                check the audit trail and the evidence",
-        "  nightrounds doctor                is everything in order with this installation?",
-    ]
-    if any(c.actor for c in digest.incomplete):
-        lines.append("  and the accounts above: each row says who must act before it can be looked at")
-    return Text("\n".join(lines))
+    steps = Table.grid(padding=(0, 2))
+    for command, purpose in (
+        ("cases list", "what waits, the most urgent first"),
+        ("findings list", "every finding; 'findings show N' explains one"),
+        ("verify", "check the audit trail and the evidence"),
+        ("doctor", "is everything in order with this installation?"),
+    ):
+        steps.add_row(f"  {_program()} {command}", purpose)
+    acting = (
+        "Each account above that was not wholly looked at says who must act." if any(c.actor for c in digest.incomplete) else ""
+    )
+    return Group(Text(f"{digest.open_cases} cases are open."), "", Text("What next:"), steps, Text(acting))
+
+
+def _program() -> str:
+    """How this command can be called again from here."""
+    return "nightrounds" if shutil.which("nightrounds") else os.path.relpath(sys.argv[0])

@@ -72,7 +72,7 @@ def test_a_post_that_only_sounds_so_is_clean(example: dict[str, Any]) -> None:
 def test_unseen_posts_hold_the_measured_floor() -> None:
     found = sum(bool(detect(**example)) for example in UNSEEN["positives"])
     alarms = sum(bool(detect(**example)) for example in UNSEEN["near_misses"])
-    assert found >= len(UNSEEN["positives"]) / 2  # names and turns of speech that no list holds: the encoder's work
+    assert found >= len(UNSEEN["positives"]) / 2  # no list holds the other names and turns of speech: the encoder's work
     assert alarms == 0
 
 
@@ -157,3 +157,16 @@ def test_a_patient_in_the_midst_of_a_long_article_is_found_and_distant_details_d
     filler = "The garden on the roof is open to all who want some air. " * 60
     assert detect(filler + "My patient Maria Gonzalez in bed 12 coded twice tonight. " + filler) != []
     assert detect("Come in October 2 to room 12. " + filler + "Diabetes is common. " + filler + "Maria Gonzalez bakes.") == []
+
+
+@pytest.mark.parametrize(
+    "disguised",
+    [
+        "my patient mаria gonzalez in bed 12 cоded twice tonight",
+        "M​y p​atient Maria Gonzalez in bed １２ coded twice tonight",
+        "my patient\nmaria gonzalez\nin bed 12 coded\ntwice tonight",
+        "MY PATIENT MARIA GONZALEZ IN BED 12 CODED TWICE TONIGHT",
+    ],
+)
+def test_a_disguise_hides_no_patient(disguised: str) -> None:
+    assert detect(disguised) != []
