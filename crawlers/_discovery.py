@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-import lxml.html  # type: ignore[import-untyped]
+import lxml.html
 from scrapy.http import Response
 
 from core.errors import CrawlError, RateLimited

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from urllib.parse import urljoin, urlsplit
 
-import lxml.html  # type: ignore[import-untyped]
+import lxml.html
 from scrapy.http import Response
 
 from core.errors import AccountNotFound, AccountPrivate, Blocked, CrawlError, ParseError, RateLimited

@@ -6,7 +6,7 @@ import zlib
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from lxml import etree  # type: ignore[import-untyped]
+from lxml import etree
 
 from core.errors import CrawlError, ParseError, RateLimited
 from crawlers._articles import read_time, tidy

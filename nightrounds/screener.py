@@ -98,10 +98,12 @@ class Screener:
         return reading.by_name
 
     def _read_post(self, account: Account, post: Post, rules: Collection[str] | None) -> _Read:
-        return self._read(account, FindingScope.POST, rules, lambda: self._reader.read_post(account, post))
+        reader = self._reader  # made before the clock starts
+        return self._read(account, FindingScope.POST, rules, lambda: reader.read_post(account, post))
 
     def _read_profile(self, account: Account, rules: Collection[str] | None) -> _Read:
-        return self._read(account, FindingScope.PROFILE, rules, lambda: self._reader.read_profile(account))
+        reader = self._reader
+        return self._read(account, FindingScope.PROFILE, rules, lambda: reader.read_profile(account))
 
     def _read(self, account: Account, scope: FindingScope, rules: Collection[str] | None, read: Callable[[], Reading]) -> _Read:
         reading, findings, failures = None, list[Finding](), list[str]()

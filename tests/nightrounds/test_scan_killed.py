@@ -58,11 +58,8 @@ def rows_of(settings: Settings) -> dict[str, list[str]]:
         for row in tx.connection.execute(select(tables.posts.c.id, tables.posts.c.native_key)):
             names[row.id] = row.native_key.hex()
         for table in (tables.metadata.tables[name] for name in COMPARED):
-            kept = [
-                c
-                for c in table.c
-                if c.name not in _VOLATILE and not isinstance(c.type, Sealed | UtcTime) and not c.foreign_keys
-            ]
+            kept = [c for c in table.c if not ({c.name, str(c)} & _VOLATILE or isinstance(c.type, Sealed | UtcTime))]
+            kept = [c for c in kept if not c.foreign_keys]
             owner = [table.c.post_id] if "post_id" in table.c else []
             rows = tx.connection.execute(select(*kept, *owner)).all()
             result[table.name] = sorted(

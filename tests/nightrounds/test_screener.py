@@ -13,6 +13,8 @@ from core.policy import Policy, default_policy_path, load_policy
 from core.records import Account, Basis, Finding, FindingScope, Kind, Post, Profile, Reading, Span, account_id
 from core.seams import Detector
 from crawlers._post_lines import parse_line
+from detectors._gate import Gate
+from detectors._reader import Reader
 from nightrounds.deadline import TimeUp, deadline
 from nightrounds.screener import Screener, detector_classes, rules_without_detector
 
@@ -115,7 +117,19 @@ def test_a_rule_never_runs_on_a_kind_that_it_does_not_apply_to(policy: Policy) -
 def test_versions_name_only_detectors_that_read_the_scope(policy: Policy) -> None:
     screener = Screener(policy, detectors={"phi": Marks, "claims": Breaks})
     assert set(screener.versions_for(Kind.OFFICIAL, FindingScope.POST)) == {"phi", "claims"}
-    assert screener.versions_for(Kind.OFFICIAL, FindingScope.PROFILE) == {"phi": Marks(policy).version}
+    (version,) = screener.versions_for(Kind.OFFICIAL, FindingScope.PROFILE).values()
+    assert version.startswith(Marks(policy).version)
+
+
+def test_a_new_reader_or_gate_means_that_history_is_read_again(policy: Policy, monkeypatch: pytest.MonkeyPatch) -> None:
+    screener = Screener(policy)
+    before = screener.versions_for(Kind.PERSONNEL, FindingScope.POST)
+    for part in (Reader, Gate):
+        monkeypatch.setattr(part, "revision", "another")
+        after = screener.versions_for(Kind.PERSONNEL, FindingScope.POST)
+        assert before.keys() == after.keys()
+        assert not set(before.values()) & set(after.values())
+        before = after
 
 
 def test_a_policy_without_a_detectors_rule_is_a_configuration_error(policy: Policy) -> None:

@@ -174,6 +174,18 @@ def test_a_lost_ring_is_never_replaced_in_silence(filled: Store, settings: Setti
         _ring(index=base64.b64encode(os.urandom(16)).decode()),
         _ring(keys={"a": base64.b64encode(bytes(range(32))).decode()}, index=base64.b64encode(bytes(range(32))).decode()),
     ],
+    ids=[
+        "empty",
+        "a list",
+        "no keys",
+        "too deep",
+        "no such active key",
+        "short",
+        "zeros",
+        "bad id",
+        "short index",
+        "not random",
+    ],
 )
 def test_a_bad_ring_is_refused_and_never_quoted(text: str, tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="the setting keys: ") as caught:
