@@ -11,22 +11,46 @@ from nightrounds.masking import masked_excerpt
 
 
 def test_spans_and_telling_words_are_hidden_and_the_rest_is_readable():
-    text = "so glad Mr. Ignatius Quill in room 4-112 went home after his transplant"
+    text = "so happy: Mr. Ignatius Quill in room 4-112 went home after his transplant, thanks to all!"
     start = text.index("Ignatius")
     shown = masked_excerpt(text, [Span("text", start, start + 14)])
-    assert shown == "so glad ▇▇▇ ▇▇▇▇▇▇▇▇ ▇▇▇▇▇ in room ▇▇▇▇▇ went home after his transplant"
+    assert shown == "so happy: ▇▇▇ ▇▇▇▇▇▇▇▇ ▇▇▇▇▇ in room ▇▇▇▇▇ went home after his transplant, thanks to all!"
 
 
 @pytest.mark.parametrize(
-    "telling", ["MRN", "555-0142", "ana@mail.example", "@anaq", "#TeamAna", "Ñandú", "clinic.example", "http://x.example/a"]
+    "telling",
+    [
+        "MRN",
+        "555-0142",
+        "ana@mail.example",
+        "@anaq",
+        "#TeamAna",
+        "ignatius",
+        "twelve",
+        "Иван",
+        "王小明",
+        "fuchsia",
+        "Harlem",
+        "o'neill",
+        "Ñandú",
+        "clinic.example",
+        "http://x.example/a",
+    ],
 )
 def test_words_that_name_or_number_somebody_never_show(telling):
     assert telling not in masked_excerpt(f"we saw {telling} there today", [])
 
 
-def test_a_lower_case_name_in_a_span_is_hidden():
-    text = "met ignatius quill at the clinic"
-    assert "ignatius" not in masked_excerpt(text, [Span("text", 4, 18)])
+def test_a_word_that_may_be_shown_is_hidden_within_a_span():
+    text = "we saw April Day at the clinic"
+    assert masked_excerpt(text, [Span("text", 7, 16)]) == "we saw ▇▇▇▇▇ ▇▇▇ at the clinic"
+
+
+def test_no_word_that_may_be_shown_is_a_number_or_a_month():
+    from nightrounds.masking import _shown_words
+
+    telling = {"two", "three", "four", "ten", "twelve", "march", "april", "june", "july", "august", "dos", "tres", "enero"}
+    assert not telling & _shown_words()
 
 
 def test_a_long_text_is_cut_around_the_first_span():
