@@ -104,3 +104,14 @@ assert crawler_classes() and detector_classes()
 """
     result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr[-500:]
+
+
+def test_every_platform_option_is_documented():
+    from nightrounds.platforms import crawler_classes
+
+    text = (ROOT / "docs" / "platforms.md").read_text()
+    missing = []
+    for name, crawler in crawler_classes().items():
+        section = text.partition(f"\n## {name}\n")[2].partition("\n## ")[0]
+        missing += [f"{name}.{option}" for option in crawler.Options.model_fields if f"`{option}`" not in section]
+    assert missing == []
