@@ -20,6 +20,8 @@ from core.records import Kind, Severity
 _CHECKOUT = Path(__file__).resolve().parent.parent / "policy"
 _INSTALLED = Path(__file__).resolve().parent / "_policy"  # where the wheel puts the folder policy/
 
+_MOST_BYTES = 4 << 20
+
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
@@ -230,6 +232,8 @@ def load_policy(path: Path) -> Policy:
         ConfigError: the file is missing, no YAML, or not a policy; one line for each problem, with file, key and expectation.
     """
     try:
+        if path.exists() and (not path.is_file() or path.stat().st_size > _MOST_BYTES):
+            raise ConfigError(f"{path}: no file, or larger than {_MOST_BYTES >> 20} MiB; is this a policy?")
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(

@@ -12,7 +12,13 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+    TomlConfigSettingsSource,
+)
 
 from core.errors import ConfigError
 from core.policy import default_policy_path
@@ -73,6 +79,16 @@ def load_settings(**overrides: Any) -> Settings:
         return Settings(**{key: value for key, value in overrides.items() if value is not None})
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{_config_file()}: not valid TOML: {error}") from None
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{_config_file()}: not UTF-8 (byte {error.start}); save it as UTF-8") from None
+    except SettingsError:
+        raise ConfigError(
+            "the environment: a NIGHTROUNDS_ variable that holds a table must be JSON (docs/operate.md)"
+        ) from None
     except ValidationError as error:
-        lines = [f"settings: {'.'.join(map(str, p['loc']))}: {p['msg']}" for p in error.errors(include_input=False)]
+        lines = [
+            f"settings ({_config_file()} or NIGHTROUNDS_… in the environment): {'.'.join(map(str, p['loc']))}: "
+            + ("no such setting; docs/operate.md lists them" if p["type"] == "extra_forbidden" else p["msg"])
+            for p in error.errors(include_input=False)
+        ]
         raise ConfigError("\n".join(lines)) from None

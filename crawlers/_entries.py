@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from scrapy.http import Response
 
 from core.errors import CrawlError, RateLimited
@@ -11,73 +13,130 @@ from crawlers._feeds import Entry, parse_feed
 from crawlers._site import OffSite, Site, content_type, demand_readable, digest, validators_of
 
 _MOST_SEEN = 5000  # marks of entries kept in the cursor
+_MOST_SHARED = 500  # marks of ids that several entries share
 ELSEWHERE = "an article lies on another site and was not read"
 
 
 async def crawl_feed(site: Site) -> None:
-    """Give the entries of the site's feed that are new or changed, page by page of the feed."""
+    """Give the entries of the site's feed that are new or changed, page by page until one that is known is met."""
     state = site.state
     response = await site.fetch(state["source"], state.get("validators"))
     if response.status == 304:
         site.give(site.raw(response))
         return
-    visited, whole = {state["source"]}, True
+    demand_readable(response)
+    known = frozenset(state.get("seen", ()))
+    visited, shown, whole, overlaps = {state["source"]}, set[str](), True, False
+    links: dict[str, set[str]] = {}
+    caught_up = state.pop("read_through", False)  # every page was read once; set anew when this night read all it had to
+    state.pop("validators", None)
     while True:
-        demand_readable(response)
         feed = parse_feed(response.body, content_type(response), response.url)
-        whole &= await give_entries(site, feed.entries, site.raw(response), feed.lang)
+        entries = _told_apart(site, feed.entries, links)
+        overlaps |= _reaches_back(site, entries, known)
+        if feed.unread:
+            site.troubles["an entry of the feed was not read"] += feed.unread
+        if feed.cut_off:
+            site.troubles["the feed is cut off: entries may be missing"] += 1
+        whole &= await give_entries(site, entries, site.raw(response), feed.lang) and not feed.unread and not feed.cut_off
         next_url = site.absolute(feed.next_url, response.url) if feed.next_url else ""
-        if not next_url or next_url in visited or not any(site.wanted(e.posted_at, e.edited_at) for e in feed.entries):
-            break
-        if state.get("read_through"):  # older pages were read on an earlier night
+        turning = {entry.key for entry in entries} <= shown  # pages without end that repeat themselves
+        shown.update(entry.key for entry in entries)
+        old = not any(site.wanted(e.posted_at, e.edited_at) for e in entries)
+        if not next_url or next_url in visited or turning or old or (caught_up and overlaps):
             break
         visited.add(next_url)
         response = await site.fetch(next_url)
-    state["read_through"] = True
-    if whole and len(visited) == 1:
+        demand_readable(response)
+    if caught_up and known and not overlaps:
+        site.troubles["the feed no longer reaches back to what was seen: posts in between may be missing"] += 1
+    elif whole and len(visited) == 1:
         state["validators"] = validators_of(response)
+    if whole:
+        state["read_through"] = True
     site.give()
+
+
+def _reaches_back(site: Site, entries: tuple[Entry, ...], known: frozenset[str]) -> bool:
+    """Whether a page ends in what an earlier night saw or is too old. Pinned and edited entries stand in its first half."""
+    times = [entry.edited_at or entry.posted_at for entry in entries]
+    dated = [time for time in times if time]
+    if len(dated) == len(times) > 1 and dated[0] < dated[-1] and dated == sorted(dated):
+        entries = entries[::-1]
+    last = entries[len(entries) // 2 :]
+    return any(digest(e.key) in known or not site.wanted(e.posted_at, e.edited_at) for e in last)
+
+
+def _told_apart(site: Site, entries: tuple[Entry, ...], links: dict[str, set[str]]) -> tuple[Entry, ...]:
+    """Entries whose feed gives one id to several addresses get keys of their own, this night and from then on.
+
+    `links` are the addresses of each id that this night has met.
+    """
+    shared: list[str] = site.state.get("shared", [])
+    for entry in entries:
+        links.setdefault(entry.key, set()).add(entry.url)
+    for key, urls in links.items():
+        if len(urls) > 1 and digest(key) not in shared:
+            shared = site.state["shared"] = [*shared, digest(key)][-_MOST_SHARED:]
+    return tuple(
+        replace(entry, key=f"{entry.key}#{digest(entry.url)}") if digest(entry.key) in shared else entry for entry in entries
+    )
 
 
 async def give_entries(site: Site, entries: tuple[Entry, ...], listing: RawPage, lang: str = "und") -> bool:
     """Give what is new or changed among `entries`; those whose whole text stands in `listing` unchanged are verified by it.
 
     A page may change or go while it stays listed, so posts that were read from their pages are left to be looked at again.
+    Entries of one key are versions of one post: all are given, the one that stands first last.
     Returns whether every entry was read: one that was not is tried again the next night.
     """
 
     def is_all_here(entry: Entry) -> bool:
-        return entry.whole or bool(entry.html and not site.absolute(entry.url, listing.url))
+        return entry.whole or not entry.url or bool(entry.html and not site.absolute(entry.url, listing.url))
 
     seen: dict[str, str] = site.state.setdefault("seen", {})
-    fresh, verified = [], []
+    versions: dict[str, dict[str, Entry]] = {}
     for entry in entries:
-        known = seen.get(digest(entry.key))
-        if known == entry.mark:
-            verified += [entry.key] if is_all_here(entry) else []
-        elif known or site.wanted(entry.posted_at, entry.edited_at):
-            fresh.append(entry)
+        versions.setdefault(entry.key, {}).setdefault(entry.mark, entry)
+    fresh, verified = [], []
+    for key, found in versions.items():
+        known, first = seen.get(digest(key)), next(iter(found.values()))
+        if known == _mark(found):
+            verified += [key] if is_all_here(first) else []
+        elif known or any(site.wanted(entry.posted_at, entry.edited_at) for entry in found.values()):
+            fresh.append(found)
+            if len(found) > 1:
+                site.troubles["a post is listed in several versions: all of them were kept"] += 1
     room = max(site.job.max_posts - site.posts, 0)
-    ready = [entry for entry in fresh if is_all_here(entry)][:room]
-    for entry in ready:
-        seen[digest(entry.key)] = entry.mark
-    site.give(listing, posts=tuple(_post(site, e, listing.url, lang) for e in ready), verified=tuple(verified))
+    ready = [found for found in fresh if all(map(is_all_here, found.values()))][:room]
+    for found in ready:
+        seen[digest(next(iter(found.values())).key)] = _mark(found)
+    posts = tuple(_post(site, entry, listing.url, lang) for found in ready for entry in reversed(found.values()))
+    site.give(listing, posts=posts, verified=tuple(verified))
     taken = set(map(id, ready))
-    pending = [entry for entry in fresh if id(entry) not in taken]
-    read = [await give_page(site, entry, listing.url) for entry in pending]
+    read = []
+    for found in fresh:
+        if id(found) not in taken:
+            read.append(await give_page(site, next(iter(found.values())), listing.url, _mark(found), lang))
     while len(seen) > _MOST_SEEN:
         del seen[next(iter(seen))]
     return all(read)
 
 
-async def give_page(site: Site, entry: Entry, base_url: str) -> bool:
-    """Give the post that stands on an entry's own page; returns whether the entry is done with."""
+def _mark(versions: dict[str, Entry]) -> str:
+    return next(iter(versions)) if len(versions) == 1 else digest(" ".join(versions))
+
+
+async def give_page(site: Site, entry: Entry, base_url: str, mark: str = "", lang: str = "und") -> bool:
+    """Give the post that stands on an entry's own page, or what the listing says of it where that page holds no text.
+
+    Returns whether the entry is done with. `mark` is what tells the next night that it did not change.
+    """
     site.demand_room()
-    url = site.absolute(entry.url, base_url)
-    if not url:
-        site.troubles[ELSEWHERE] += 1
-        return True
+    url, seen = site.absolute(entry.url, base_url), site.state.setdefault("seen", {})
     try:
+        if not url:
+            raise OffSite
         response = await site.fetch(url)
         if response.status in {404, 410}:
             site.troubles["a listed article is not there"] += 1
@@ -86,13 +145,21 @@ async def give_page(site: Site, entry: Entry, base_url: str) -> bool:
         article = read_page(response)
     except OffSite:
         site.troubles[ELSEWHERE] += 1
+        if entry.title:
+            seen[digest(entry.key)] = mark or entry.mark
+            site.give(posts=(_post(site, entry, base_url, lang),))
         return True
     except RateLimited:
         raise
-    except (Unreadable, CrawlError) as error:
+    except Unreadable as error:
+        site.troubles[f"an article was not read: {error}"] += 1
+        if entry.title:
+            site.give(site.raw(response), posts=(_post(site, entry, base_url, lang),))
+        return False
+    except CrawlError as error:
         site.troubles[f"an article was not read: {error}"] += 1
         return False
-    site.state.setdefault("seen", {})[digest(entry.key)] = entry.mark
+    seen[digest(entry.key)] = mark or entry.mark
     site.give(site.raw(response), posts=(page_post(site, article, native_id=entry.key, url=url, entry=entry),))
     return True
 

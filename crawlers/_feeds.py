@@ -5,6 +5,7 @@ from __future__ import annotations
 import calendar
 import io
 import json
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal, cast
@@ -18,6 +19,7 @@ from crawlers._articles import decode, read_fragment, read_time, tidy
 from crawlers._site import digest
 
 _MOST_ENTRIES = 1000
+_END = re.compile(rb"</([A-Za-z0-9_.-]+:)?(feed|rss|RDF)\s*>")
 _CUT_SHORT = ("[…]", "[...]", "…", "...", "Read more", "Continue reading")
 
 
@@ -35,6 +37,10 @@ class Entry:
     media: tuple[Media, ...] = ()
 
     @property
+    def says_something(self) -> bool:
+        return bool(self.url or self.title or self.html or self.media)
+
+    @property
     def mark(self) -> str:
         """Changes when the entry does."""
         return digest("\0".join((self.title, self.html, self.url, str(self.edited_at or self.posted_at))))
@@ -42,11 +48,14 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feed:
-    """A feed's entries in its own order, and the next page of it."""
+    """A feed's entries in its own order, and the next page of it. What is no entry, or one too many, is counted as `unread`;
+    `cut_off`: it ends before its end."""
 
     entries: tuple[Entry, ...]
     next_url: str = field(default="", repr=False)
     lang: str = "und"
+    unread: int = 0
+    cut_off: bool = False
 
 
 def parse_feed(body: bytes, content_type: str, url: str) -> Feed:
@@ -66,8 +75,15 @@ def parse_feed(body: bytes, content_type: str, url: str) -> Feed:
     if not found.get("version") or (found.get("bozo") and not found.entries):  # plain HTML passes as a feed without a version
         raise ParseError("the address holds no feed that can be read")
     next_url = next((str(link.get("href", "")) for link in found.feed.get("links", ()) if link.get("rel") == "next"), "")
-    entries = (_entry(item, url) for item in found.entries[:_MOST_ENTRIES])
-    return Feed(entries=tuple(e for e in entries if e.key), next_url=next_url, lang=_lang(found.feed.get("language")))
+    entries = tuple(_entry(item, url) for item in found.entries[:_MOST_ENTRIES])
+    kept = tuple(entry for entry in entries if entry.says_something)
+    return Feed(
+        entries=kept,
+        next_url=next_url,
+        lang=_lang(found.feed.get("language")),
+        unread=len(found.entries) - len(kept),
+        cut_off=bool(found.get("bozo")) and not _END.search(body[-300:]),
+    )
 
 
 def _entry(item: Any, base_url: str) -> Entry:
@@ -97,18 +113,19 @@ def _parse_json_feed(body: bytes, url: str) -> Feed:
     if not isinstance(data, dict) or not str(data.get("version", "")).startswith("https://jsonfeed.org/version/"):
         raise ParseError("the address holds JSON, but no JSON Feed")
     items = data.get("items")
-    entries = [
-        _json_entry(item) for item in (items if isinstance(items, list) else [])[:_MOST_ENTRIES] if isinstance(item, dict)
-    ]
-    return Feed(entries=tuple(e for e in entries if e.key), next_url=_text(data, "next_url"), lang=_lang(data.get("language")))
+    if not isinstance(items, list):
+        raise ParseError("the JSON Feed holds no list of items")
+    entries = [_json_entry(item, url) for item in items[:_MOST_ENTRIES] if isinstance(item, dict)]
+    kept = tuple(entry for entry in entries if entry.says_something)
+    return Feed(entries=kept, next_url=_text(data, "next_url"), lang=_lang(data.get("language")), unread=len(items) - len(kept))
 
 
-def _json_entry(item: dict[str, Any]) -> Entry:
+def _json_entry(item: dict[str, Any], base_url: str) -> Entry:
     html, link = _text(item, "content_html"), _text(item, "url")
     text = _text(item, "content_text").replace("&", "&amp;").replace("<", "&lt;").replace("\n", "<br>")
     pictures = item.get("attachments")
     return Entry(
-        key=_text(item, "id") or link,
+        key=_text(item, "id") or link or f"{base_url}#{digest(_text(item, 'title') or html or text)}",
         url=link,
         title=tidy(_text(item, "title")),
         html=html or text or _text(item, "summary"),

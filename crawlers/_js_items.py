@@ -16,7 +16,8 @@ _INSIDE = re.compile(rb'["\\]')
 
 
 def split_items(chunks: Iterable[bytes]) -> Iterator[bytes | None]:
-    """The exact bytes of each object in the array; None for one over ITEM_LIMIT, and for one that the file's end cuts off.
+    """The exact bytes of each object in the array; None for one over ITEM_LIMIT, and where the file ends
+    before its array does.
 
     Brackets are counted outside strings, so depth costs no memory. Whether an item is valid JSON is for its reader to say.
 
@@ -58,8 +59,7 @@ def split_items(chunks: Iterable[bytes]) -> Iterator[bytes | None]:
                 whole = None if oversize or start is None else buffer[start:position]
                 start = None
                 yield whole if whole is not None and len(whole) <= ITEM_LIMIT else None
-    if depth:
-        yield None
+    yield None
 
 
 def _past_opening(stream: Iterator[bytes]) -> bytes:

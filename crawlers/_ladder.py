@@ -1,25 +1,29 @@
-"""Reads one site from the best source that it offers; found once, remembered in the cursor, looked for anew when it is gone.
+"""Reads one site from the best source that it offers; found once and remembered in the cursor.
 
 The ladder, best first: WordPress REST, Atom, RSS, JSON Feed, sitemap, and last the pages that the home page links to.
 """
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import lxml.html
 from scrapy.http import Response
 
-from core.errors import AccountNotFound, AccountPrivate, Blocked, CrawlError, ParseError, RateLimited
+from core.errors import AccountNotFound, CrawlError, ParseError, PlatformDown, RateLimited
 from core.records import Gone, GoneReason, KnownPost, Profile
 from crawlers._articles import Unreadable, decode, parse_html, tidy
-from crawlers._discovery import choose_source
+from crawlers._discovery import LADDER, Choice, choose_source
 from crawlers._entries import crawl_feed, give_page, page_post, read_page
 from crawlers._feeds import Entry
 from crawlers._site import Enough, OffSite, Site, content_type, demand_readable, digest, validators_of
 from crawlers._sitemaps import crawl_sitemap
 from crawlers._wordpress import crawl_wordpress, recheck_wordpress
 
+_PROBE_EVERY = timedelta(days=7)
+_NIGHTS_MISSING = 3  # of 404 or 410 from a source since it was last read, before a lesser one takes its place
 _HEADLINES = "//article//a[@href] | //h1//a[@href] | //h2//a[@href] | //h3//a[@href] | //a[@rel='bookmark'][@href]"
 
 
@@ -34,34 +38,89 @@ async def crawl_site(site: Site) -> None:
         await _recheck(site)
     except Enough as limit:
         site.troubles[f"the limit of {limit} a run is reached: the next run goes on"] += 1
-    if site.troubles:
-        site.give(note="; ".join(f"{count} x {what}" for what, count in sorted(site.troubles.items())[:8]))
+    finally:
+        if site.troubles:
+            site.give(note="; ".join(f"{count} x {what}" for what, count in sorted(site.troubles.items())[:8]))
 
 
 async def _crawl_rung(site: Site) -> None:
     home = await _open_home(site)
-    if "rung" in site.state:
-        try:
-            await _climb(site, home)
-            return
-        except (AccountNotFound, AccountPrivate, Blocked, ParseError):  # the source was taken away: look for another
-            site.state = {name: value for name, value in site.state.items() if name in {"lang", "home", "seen"}}
+    if "rung" not in site.state or _is_probe_due(site.state):
+        home = await _probe(site, home)
+    try:
+        await _climb(site, home)
+    except (AccountNotFound, OffSite):
+        home = await _replace(site, home)
+        await _climb(site, home)
+    if site.state.pop("missing", 0):
+        site.give()
+
+
+def _is_probe_due(state: dict[str, Any]) -> bool:
+    """Whether to look for a better source: a choice that was made in doubt each night, a low rung once a week."""
+    if "probed" not in state:
+        return True
+    low = state["rung"] in LADDER[:2] or LADDER.index(state["rung"]) < LADDER.index(state.get("best", "links"))
+    return low and date.fromisoformat(state["probed"]) + _PROBE_EVERY <= datetime.now(UTC).date()
+
+
+async def _probe(site: Site, home: Response) -> Response:
+    """Choose a source, or a better one than is held; returns the home page with its text."""
+    home, choice = await _choose(site, home)
+    if "rung" not in site.state or LADDER.index(choice.rung) > LADDER.index(site.state["rung"]):
+        _take(site, choice)
+    site.troubles.update(choice.doubts)
+    site.state.pop("probed", None)
+    if not choice.doubts:
+        site.state["probed"] = datetime.now(UTC).date().isoformat()
+    return home
+
+
+async def _replace(site: Site, home: Response) -> Response:
+    """The source is not there. One as good is taken at once, a lesser one only after some nights: most such gaps close again.
+
+    Raises:
+        PlatformDown: the old source is waited for.
+    """
+    home, choice = await _choose(site, home)
+    nights = site.state["missing"] = site.state.get("missing", 0) + 1
+    as_good = LADDER.index(choice.rung) >= LADDER.index(site.state["rung"]) and choice.source != site.state["source"]
+    if not as_good and (nights < _NIGHTS_MISSING or choice.doubts):
+        site.give()
+        raise PlatformDown(
+            f"the site's {site.state['rung']} is not there (night {nights}): it is waited for, nothing new was read"
+        )
+    _take(site, choice)
+    site.state["probed"] = datetime.now(UTC).date().isoformat()
+    return home
+
+
+async def _choose(site: Site, home: Response) -> tuple[Response, Choice]:
     if home.status == 304:
         home = await _open_home(site, anew=True)
-    site.state["rung"], site.state["source"] = await choose_source(site, home)
-    await _climb(site, home)
+    return home, await choose_source(site, home)
+
+
+def _take(site: Site, choice: Choice) -> None:
+    for name in ("validators", "read_through"):
+        site.state.pop(name, None)
+    best = max(site.state.get("best", "links"), choice.rung, key=LADDER.index)
+    site.state.update(rung=choice.rung, source=choice.source, best=best)
 
 
 async def _climb(site: Site, home: Response) -> None:
     rung = site.state["rung"]
+    if rung == "links":
+        await _crawl_links(site, home)
+        return
+    if home.status != 304:
+        site.state["home"] = validators_of(home)
     if rung == "wordpress":
         await crawl_wordpress(site)
     elif rung == "feed":
         await crawl_feed(site)
-    elif rung == "sitemap":
-        await crawl_sitemap(site)
     else:
-        await _crawl_links(site, home)
+        await crawl_sitemap(site)
 
 
 async def _open_home(site: Site, *, anew: bool = False) -> Response:
@@ -73,7 +132,6 @@ async def _open_home(site: Site, *, anew: bool = False) -> Response:
     demand_readable(home)
     if home.status == 304:
         return home
-    site.state["home"] = validators_of(home)
     try:
         tree = parse_html(decode(home.body, content_type(home)))
     except Unreadable:
@@ -119,11 +177,12 @@ async def _crawl_links(site: Site, home: Response) -> None:
         links = []
     urls = [url for url in dict.fromkeys(links) if url and url not in {site.base_url, home.url}]
     seen = site.state.setdefault("seen", {})
-    for url in urls:
-        if digest(url) not in seen:
-            await give_page(site, Entry(key=url, url=url), home.url)
+    read = [await give_page(site, Entry(key=url, url=url), home.url) for url in urls if digest(url) not in seen]
     if not site.posts and not seen:
         raise ParseError("nothing on the site could be read as text")
+    if all(read):  # a home page that is said to be unchanged holds no link that was not read
+        site.state["home"] = validators_of(home)
+        site.give()
 
 
 async def _recheck(site: Site) -> None:

@@ -33,12 +33,20 @@ class RobotsRefused(IgnoreRequest):
     """robots.txt asks us not to fetch this."""
 
 
+class RobotsUnreachable(IgnoreRequest):
+    """robots.txt could not be read, which RFC 9309 (2.3.1.4) takes for a refusal of everything."""
+
+
 class LeftSite(IgnoreRequest):
     """The address, or one it redirects to, lies on another site."""
 
 
 class OffSite(Blocked):
     """As an error: what was asked for lies on another site, which is not ours to read."""
+
+
+class RobotsDisallow(Blocked):
+    """As an error: robots.txt asks us not to read this."""
 
 
 class Enough(Exception):
@@ -111,6 +119,8 @@ class Site:
         if response.status == 429 or (response.status == 503 and "Retry-After" in response.headers):
             self.retry_after = _seconds(response.headers.get("Retry-After"))
             raise RateLimited(f"the site asks us to wait (HTTP {response.status})")
+        if response.status == 304 and len(headers) == 1:
+            raise PlatformDown("the site says 'unchanged' (HTTP 304) though we named nothing that it could be compared with")
         return response
 
     def raw(self, response: Response) -> RawPage:
@@ -209,7 +219,9 @@ def _as_crawl_error(error: Exception) -> CrawlError:
     if isinstance(error, EgressRefused):
         return Blocked(f"our own guard refused {error}")
     if isinstance(error, RobotsRefused):
-        return Blocked("robots.txt asks us not to read this")
+        return RobotsDisallow("robots.txt asks us not to read this")
+    if isinstance(error, RobotsUnreachable):
+        return PlatformDown("robots.txt could not be read, and without it nothing is asked for")
     if isinstance(error, LeftSite):
         return OffSite("the address leads to another site")
     if isinstance(error, UnknownHost):

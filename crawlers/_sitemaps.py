@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -10,7 +11,7 @@ from lxml import etree
 
 from core.errors import CrawlError, ParseError, RateLimited
 from crawlers._articles import read_time, tidy
-from crawlers._entries import give_entries
+from crawlers._entries import ELSEWHERE, give_entries
 from crawlers._feeds import Entry
 from crawlers._site import Site, demand_readable
 
@@ -20,16 +21,24 @@ _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _MOST_BYTES = 16 * 1024 * 1024  # of one file, unpacked
 
 
+class OnlyElsewhere(ParseError):
+    """Sitemaps that list pages of other sites alone."""
+
+    def __init__(self) -> None:
+        super().__init__("a sitemap lists nothing but addresses of other sites")
+
+
 @dataclass(frozen=True, slots=True)
 class Sitemap:
-    """The pages that a sitemap lists, and the sitemaps that an index does."""
+    """The pages that a sitemap lists, and the sitemaps that an index does. `cut_off`: it ends before its end."""
 
     entries: tuple[Entry, ...] = ()
     children: tuple[str, ...] = field(default=(), repr=False)
+    cut_off: bool = False
 
 
 def parse_sitemap(body: bytes) -> Sitemap:
-    """Read one sitemap or index.
+    """Read one sitemap or index; an index gives its youngest first.
 
     Raises:
         ParseError: neither of the two, or larger than we read once unpacked.
@@ -44,9 +53,16 @@ def parse_sitemap(body: bytes) -> Sitemap:
     kind = etree.QName(root).localname if root is not None else ""
     if root is None or kind not in {"urlset", "sitemapindex"}:
         raise ParseError("the address holds no sitemap")
+    entries = tuple(_entry(child) for child in root)  # bounded by the bytes of a file
+    end = rb"</([^<>]*:)?%s\s*>" % kind.encode()
+    cut_off = len(root) > 0 and not re.search(end, body[-600:].replace(b"\0", b""))  # lxml mends it without a word
     if kind == "sitemapindex":
-        return Sitemap(children=tuple(_value(child, "loc") for child in root[: _MOST_SITEMAPS * 2]))
-    return Sitemap(entries=tuple(_entry(child) for child in root[:_MOST_URLS]))
+        return Sitemap(children=tuple(entry.url for entry in sorted(entries, key=_age, reverse=True)), cut_off=cut_off)
+    return Sitemap(entries=entries, cut_off=cut_off)
+
+
+def _age(entry: Entry) -> datetime:
+    return entry.edited_at or entry.posted_at or _LONG_AGO
 
 
 def _entry(element: etree._Element) -> Entry:
@@ -74,6 +90,7 @@ def _unpack(body: bytes) -> bytes:
 async def crawl_sitemap(site: Site) -> None:
     """Give the pages that the site's sitemaps list and that are new or changed, the youngest first."""
     waiting, visited = [str(site.state["source"])], set[str]()
+    room = _MOST_URLS
     while waiting and len(visited) < _MOST_SITEMAPS:
         url = waiting.pop(0)
         visited.add(url)
@@ -88,13 +105,19 @@ async def crawl_sitemap(site: Site) -> None:
                 raise
             site.troubles[f"a sitemap was not read: {error}"] += 1
             continue
-        children = (site.absolute(child, response.url) for child in found.children)
+        if found.cut_off:
+            site.troubles["a sitemap is cut off: pages may be missing"] += 1
+        children = [site.absolute(child, response.url) for child in found.children]
+        entries = [e for e in found.entries if e.url and site.absolute(e.url, response.url)]
+        entries.sort(key=_age, reverse=True)
+        if len(visited) == 1 and (found.children or found.entries) and not any(children) and not entries:
+            raise OnlyElsewhere
+        if elsewhere := children.count("") + len(found.entries) - len(entries):
+            site.troubles[ELSEWHERE] += elsewhere
         waiting += [child for child in dict.fromkeys(children) if child and child not in visited and child not in waiting]
-        entries = sorted(
-            (e for e in found.entries if site.absolute(e.url, response.url)),
-            key=lambda e: e.edited_at or e.posted_at or _LONG_AGO,
-            reverse=True,
-        )
-        await give_entries(site, tuple(entries), site.raw(response))
+        if left := sum(site.wanted(e.posted_at, e.edited_at) for e in entries[room:]):
+            site.troubles[f"a listed page beyond the {_MOST_URLS} youngest was not read"] += left
+        await give_entries(site, tuple(entries[:room]), site.raw(response))
+        room -= len(entries[:room])
     if waiting:
         site.troubles[f"more than {_MOST_SITEMAPS} sitemaps: the rest was not read"] += 1

@@ -11,15 +11,15 @@ from scrapy.core.downloader.handlers.http11 import HTTP11DownloadHandler
 from scrapy.crawler import Crawler
 from scrapy.downloadermiddlewares.offsite import OffsiteMiddleware
 from scrapy.downloadermiddlewares.robotstxt import RobotsTxtMiddleware
-from scrapy.exceptions import IgnoreRequest
+from scrapy.exceptions import CannotResolveHostError, IgnoreRequest
 from scrapy.http import Response
 from scrapy.robotstxt import ProtegoRobotParser, RobotParser
 
 from core.errors import CrawlError, ParseError, RateLimited
-from crawlers._egress import Egress
+from crawlers._egress import Egress, EgressRefused, UnknownHost
 from crawlers._frames import Failure, Frame, Job
 from crawlers._ladder import crawl_site
-from crawlers._site import LeftSite, RobotsRefused, Site
+from crawlers._site import LeftSite, RobotsRefused, RobotsUnreachable, Site
 
 _LONGEST_PAUSE = 30.0  # seconds; a longer Crawl-delay would not let a night end
 MAX_BYTES = 8 * 1024 * 1024  # of one answer, before and after unpacking
@@ -50,7 +50,26 @@ class GuardedHandler(HTTP11DownloadHandler):
 
 
 class TypedRobots(RobotsTxtMiddleware):
+    """Obeys robots.txt by RFC 9309: a 4xx allows all, a server's failure nothing; 429 is taken for such a failure."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        super().__init__(crawler)
+        self._failures: dict[str, Exception] = {}
+
+    async def _parse_robots(self, response: Response, netloc: str, request: Request) -> None:
+        if response.status == 429 or response.status >= 500:
+            raise RobotsUnreachable
+        empty = response.status >= 400  # a page that says 'not found' gives no orders
+        await super()._parse_robots(response.replace(body=b"") if empty else response, netloc, request)
+
+    def _robots_error(self, exc: Exception, netloc: str) -> None:
+        own = isinstance(exc, EgressRefused | UnknownHost | CannotResolveHostError)  # of the site's host: it tells more
+        self._failures[netloc] = exc if own else RobotsUnreachable()
+        super()._robots_error(exc, netloc)
+
     def process_request_2(self, rp: RobotParser | None, request: Request) -> None:
+        if failure := self._failures.get(urlsplit(request.url).netloc):
+            raise failure
         try:
             super().process_request_2(rp, request)
         except IgnoreRequest:
@@ -132,7 +151,8 @@ class SiteSpider(Spider):
             await crawl_site(self.site)
         except CrawlError as error:
             wait = self.site.retry_after if isinstance(error, RateLimited) else None
-            failure = Failure(error=type(error).__name__, message=str(error), retry_after=wait)
+            kind = next(cls.__name__ for cls in type(error).__mro__ if cls.__module__ == CrawlError.__module__)
+            failure = Failure(error=kind, message=str(error), retry_after=wait)
         except Exception as error:
             failure = Failure(error=ParseError.__name__, message=f"the site could not be read ({type(error).__name__})")
         received = self.crawler.stats.get_value("downloader/response_bytes", 0)

@@ -11,38 +11,47 @@ import json
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urljoin
 
 from scrapy.http import Response
 
-from core.errors import CrawlError, ParseError, RateLimited
+from core.errors import ParseError
 from core.records import Gone, GoneReason, KnownPost, Media, Post, PostType, Precision
 from crawlers._articles import decode, read_fragment, read_time, tidy
 from crawlers._site import Site, demand_readable
 
 _PER_PAGE = 50
-_FIELDS = "id,date_gmt,modified_gmt,guid,link,title,content,_links,_embedded"
+_FIELDS = "id,date_gmt,modified_gmt,link,title,content,_links,_embedded"
 _KINDS = {"posts": PostType.ARTICLE, "pages": PostType.PAGE}
 _WALKS = {"modified": ("modified_after", "modified_gmt"), "date": ("after", "date_gmt")}
+_MOST_UNREAD = 100  # ids a kind that are asked for again
 _OURS = re.compile(r"(posts|pages)/([0-9]{1,18})@")  # the revision mark that this module gives
 
 
 async def is_wordpress(site: Site, api: str) -> bool:
-    """Whether `api` answers as wp/v2."""
-    try:
-        response = await site.fetch(_address(api, "posts", per_page=1, _fields="id"))
-    except RateLimited:
-        raise
-    except CrawlError:
+    """Whether `api` answers as wp/v2; no, too, where WordPress itself says that its API is closed to the public.
+
+    Raises:
+        CrawlError: that can't be told tonight.
+    """
+    response = await site.fetch(_address(api, "posts", per_page=1, _fields="id"))
+    data = _json(response)
+    if 400 <= response.status < 500 and isinstance(data, dict) and isinstance(data.get("code"), str):
         return False
-    return response.status == 200 and isinstance(_json(response), list)
+    demand_readable(response)
+    if not isinstance(data, list):
+        raise ParseError("the WordPress API answered with something that is no list")
+    return True
 
 
 async def crawl_wordpress(site: Site) -> None:
     """Give posts and pages that are new or edited since the last crawl, oldest change first."""
     for kind in _KINDS:
+        await _ask_again(site, kind)
         for walk in _WALKS:
             await _walk(site, kind, walk)
+        if unread := site.state.get("unread", {}).get(kind):
+            site.troubles["a WordPress post without content was not read"] += len(unread)
 
 
 async def _walk(site: Site, kind: str, walk: str) -> None:
@@ -61,10 +70,10 @@ async def _walk(site: Site, kind: str, walk: str) -> None:
             return
         demand_readable(response)
         items = _items(response)
-        posts = [post for post in (_post(site, kind, item) for item in items) if post]
-        if len(posts) < len(items):
-            site.troubles["a WordPress post without id or content"] += len(items) - len(posts)
+        posts = _posts(site, kind, items)
         last = max((str(item.get(field) or "") for item in items), default="")
+        if len(items) < _PER_PAGE:  # what can't be asked for by its id is met again, as long as it is among the youngest
+            last = min((str(item.get(field) or "") or last for item in items if not _number(item)), default=last)
         page = 1 if last > marks.get(name, "") else page + 1
         marks[name] = max(last, marks.get(name, ""))
         if len(items) < _PER_PAGE:  # a post dated years ahead must not hide those that come before it
@@ -74,6 +83,33 @@ async def _walk(site: Site, kind: str, walk: str) -> None:
         site.give(site.raw(response), posts=fresh, verified=known)
         if len(items) < _PER_PAGE:
             return
+
+
+def _posts(site: Site, kind: str, items: list[dict[str, Any]]) -> list[Post]:
+    """The posts among `items`. Those without content are kept in the cursor by their ids, to be asked for the next night."""
+    found = {_number(item): post for item in items if (post := _post(site, kind, item))}
+    unread: list[int] = site.state.setdefault("unread", {}).setdefault(kind, [])
+    listed = [number for item in items if (number := _number(item))]
+    unread[:] = [number for number in dict.fromkeys([*unread, *listed]) if number not in found]
+    if beyond := len(unread[_MOST_UNREAD:]):
+        site.troubles[f"a WordPress post without content beyond the {_MOST_UNREAD} that are asked for again"] += beyond
+    del unread[_MOST_UNREAD:]
+    if without := sum(not _number(item) for item in items):
+        site.troubles["a WordPress post without an id was not read"] += without
+    return list(found.values())
+
+
+async def _ask_again(site: Site, kind: str) -> None:
+    """Ask for posts that earlier nights could not read; one that is not listed any more is forgotten."""
+    unread: list[int] = site.state.get("unread", {}).get(kind, [])
+    if not unread:
+        return
+    query: dict[str, Any] = {"include": ",".join(map(str, unread)), "per_page": _MOST_UNREAD}
+    response = await site.fetch(_address(site.state["source"], kind, **query, _embed="wp:featuredmedia", _fields=_FIELDS))
+    demand_readable(response)
+    items = _items(response)
+    unread.clear()
+    site.give(site.raw(response), posts=tuple(_posts(site, kind, items)))
 
 
 async def recheck_wordpress(site: Site, due: tuple[KnownPost, ...]) -> None:
@@ -126,12 +162,18 @@ def _items(response: Response) -> list[dict[str, Any]]:
     data = _json(response)
     if not isinstance(data, list):
         raise ParseError("the WordPress API answered with something that is no list")
-    return [item for item in data if isinstance(item, dict)]
+    return [item if isinstance(item, dict) else {} for item in data]  # what is no object is a post without an id
+
+
+def _number(item: dict[str, Any]) -> int:
+    """A post's id, 0 where there is none."""
+    number = item.get("id")
+    return number if type(number) is int and 0 < number < 10**18 else 0
 
 
 def _post(site: Site, kind: str, item: dict[str, Any]) -> Post | None:
-    content, link, number = _rendered(item, "content"), str(item.get("link") or ""), item.get("id")
-    if not isinstance(number, int) or content is None:
+    content, link, number = _rendered(item, "content"), str(item.get("link") or ""), _number(item)
+    if not number or content is None:
         return None
     posted_at, edited_at = read_time(str(item.get("date_gmt") or ""))[0], read_time(str(item.get("modified_gmt") or ""))[0]
     fragment = read_fragment(content, link or site.base_url)
@@ -139,7 +181,7 @@ def _post(site: Site, kind: str, item: dict[str, Any]) -> Post | None:
     return Post(
         platform="website",
         account_id=site.job.account_id,
-        native_id=_rendered(item, "guid") or link or f"{kind}/{number}",
+        native_id=native_id(site.base_url, kind, number),
         url=site.absolute(link, site.base_url),
         type=_KINDS[kind],
         title=tidy(read_fragment(_rendered(item, "title") or "", "").text),
@@ -152,6 +194,11 @@ def _post(site: Site, kind: str, item: dict[str, Any]) -> Post | None:
         links=fragment.links,
         media=(*(m for m in featured if m.native_key not in {own.native_key for own in fragment.media}), *fragment.media),
     )
+
+
+def native_id(base_url: str, kind: str, number: int) -> str:
+    """A post's key: WordPress gives an id once, while guids may be set by plugins and imports, and repeat."""
+    return f"{urljoin(base_url, '/')}?wp_{kind}={number}"
 
 
 def _rendered(item: dict[str, Any], name: str) -> str | None:

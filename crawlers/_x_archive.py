@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import cached_property
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,17 @@ from crawlers._x_tweets import Notes, edit_history, parse_item, parse_tweet, pos
 _TWEETS = re.compile(r"tweets?(?:-part(\d{1,6}))?\.js")
 _NOTES = re.compile(r"note-tweet(?:-part\d{1,6})?\.js")
 _EDITED = re.compile(rb'"initialTweetId"|"editTweetIds"\s*:\s*\[\s*"\d+"\s*,')  # cheaper than reading every tweet twice
+_IDS = re.compile(rb'"([0-9]{1,20})"')
 _VERSIONS_LIMIT = 64 << 20  # bytes of edited tweets held in memory
+
+
+def _told(raw: bytes) -> tuple[str, list[str]] | None:
+    """A tweet's id and its edit history; None for what is no tweet, which is told when its turn comes."""
+    try:
+        tweet = parse_tweet(raw)
+    except BadPost:
+        return None
+    return tweet_id(tweet), edit_history(tweet)
 
 
 class XArchive:
@@ -71,9 +82,7 @@ class XArchive:
             versions = [raw]
             if first in self._versions:
                 told.add(first)
-                versions = [self._versions[first][own] for own in sorted(self._versions[first], key=int)]
-                if tweet_id(tweet) == first and first not in self._versions[first]:
-                    versions.insert(0, raw)
+                versions = self._versions[first]
             posts, bodies = list[Post](), list[bytes]()
             for version in versions:
                 post, note = post_of(parse_tweet(version), self._notes)
@@ -93,24 +102,25 @@ class XArchive:
         return Notes(item for part in self._note_parts for item in split_items(self._folder.chunks(part)))
 
     @cached_property
-    def _versions(self) -> dict[str, dict[str, bytes]]:
-        """Edited tweets only: first id -> id of a version -> its bytes. They may stand anywhere in the file."""
-        versions: dict[str, dict[str, bytes]] = {}
+    def _versions(self) -> dict[str, list[bytes]]:
+        """Edited tweets only: first id -> its versions, oldest first, each as often as the file has it, wherever they stand."""
+        versions: dict[str, list[tuple[int, bytes]]] = {}
         held = 0
         for raw in self._items():
             if raw is None or not _EDITED.search(raw):
                 continue
-            try:
-                tweet = parse_tweet(raw)
-            except BadPost:
-                continue  # told when its turn comes
-            history = edit_history(tweet)
-            if len(history) > 1:
+            if (told := _told(raw)) and len(told[1]) > 1:
                 held += len(raw)
                 if held > _VERSIONS_LIMIT:
                     raise ParseError("the archive holds more edited tweets than an account can have written")
-                versions.setdefault(history[0], {})[tweet_id(tweet)] = raw
-        return versions
+                versions.setdefault(told[1][0], []).append((int(told[0]), raw))
+        if versions:  # a first version may not know that it was edited
+            for raw in self._items():
+                if raw is not None and versions.keys() & {one.decode() for one in _IDS.findall(raw)}:
+                    told = _told(raw)
+                    if told and len(told[1]) == 1 and told[0] in versions:
+                        versions[told[0]].append((int(told[0]), raw))
+        return {first: [raw for _, raw in sorted(found, key=itemgetter(0))] for first, found in versions.items()}
 
     def _only_object(self, part: str, key: str, names: list[str] | None = None) -> dict[str, Any]:
         """The one object that `account.js` and its like hold; empty where an optional part is missing."""

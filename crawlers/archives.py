@@ -18,6 +18,7 @@ from typing import Any, Literal, assert_never
 from core.errors import AccountNotFound, ParseError
 from core.records import Account, CrawledPage, Cursor, Post, Profile, RawPage
 from core.seams import Crawler, CrawlerOptions, CrawlRequest
+from crawlers._archive_files import reading
 from crawlers._archive_records import ArchiveFile, ArchiveRecord
 from crawlers._csv_archive import CsvArchive
 from crawlers._jsonl_archive import JsonLinesArchive
@@ -86,6 +87,8 @@ class ArchiveCrawler(Crawler):
             progress.done = record.number
         if foreign and not (page.posts or too_old or progress.found):
             raise AccountNotFound("the file holds no posts that name this account")
+        if not (foreign or page.posts or too_old or progress.found):
+            _refuse_unreadable(archive, progress.bad_numbers)
         progress.complete = True
         note = _final_note(archive, progress, too_old)
         yield self._crawled(page, archive, digest, progress, note=note, account=request.account)
@@ -161,21 +164,37 @@ def accounts_in(path: Path, format: Format = "auto") -> list[tuple[str, str, int
     """(platform, handle, number of records) of every account that the file names, the busiest first; '' where it names none.
 
     Raises:
-        ParseError: as `open_archive`.
+        ParseError: as `open_archive`, and where records are there and none can be read.
     """
+    archive, bad = open_archive(path, format), list[int]()
     counts = Counter[tuple[str, str]]()
     shown: dict[tuple[str, str], str] = {}
-    for record in open_archive(path, format).records():
+    for record in archive.records():
+        if record.problem and not bad:
+            bad.append(record.number)
         if record.posts:
             key = (_platform_of(record) or "", _same(record.handle or ""))
             shown.setdefault(key, (record.handle or "").removeprefix("@"))
             counts[key] += 1
+    if not counts:
+        _refuse_unreadable(archive, bad)
     return [(key[0], shown[key], count) for key, count in counts.most_common()]
+
+
+def _refuse_unreadable(archive: ArchiveFile, bad: list[int]) -> None:
+    """Raise for a file of which nothing can be read; an empty one is merely empty."""
+    if bad and isinstance(archive, XArchive):
+        raise ParseError(f"the archive is damaged at tweet {bad[0]}, and no tweet of it can be read; download it again")
+    if bad:
+        raise ParseError(f"no {archive.unit} of the file is a post; the first that is none is {archive.unit} {bad[0]}")
 
 
 def _recognised(path: Path) -> Literal["jsonl", "csv", "x-archive"]:
     if path.is_dir() or zipfile.is_zipfile(path):
         return "x-archive"
+    with reading(path) as stream:
+        if stream.read(4) == b"PK\x03\x04":  # a zip that has lost its end: opening it says so
+            return "x-archive"
     return "csv" if path.suffix.lower() in {".csv", ".tsv"} else "jsonl"
 
 

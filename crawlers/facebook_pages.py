@@ -9,21 +9,22 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, SecretStr
 
 from core.errors import AccountNotFound, AuthError, ParseError
-from core.records import Account, CrawledPage, Gone, GoneReason, Post
+from core.records import Account, CrawledPage, Post
 from core.seams import Crawler, CrawlerOptions, CrawlRequest
 from crawlers._exchange import Answer
+from crawlers._facebook_lookups import catch_up, look_again
 from crawlers._facebook_posts import PAGE_FIELDS, POST_FIELDS, is_anothers, is_page_id, is_post_id, parse_page, parse_post
 from crawlers._facebook_progress import Progress, Walk, read_progress
-from crawlers._graph import MAX_IDS, GraphClient, onward
-from crawlers._graph_errors import NodeUnseen, Refused
+from crawlers._graph import GraphClient, onward
+from crawlers._graph_errors import Refused
 from crawlers._rebase import trusted_base_url
 from crawlers._strict import not_understood
 
@@ -99,13 +100,15 @@ class FacebookCrawler(Crawler):
             cursor=progress.cursor(),
             note=_join(_renamed(account, page.username), _other_version(client, answer)),
         )
-        seen: set[str] = set()
-        for crawled in self._read_posts(client, account, progress):
-            seen.update(post.native_id for post in crawled.posts)
-            yield crawled
-        due = [known.native_id for known in request.recheck if known.native_id not in seen and is_post_id(known.native_id)]
-        for start in range(0, len(due), MAX_IDS):
-            yield from _look_again(client, account, due[start : start + MAX_IDS])
+        sight = _Sight()
+        earlier = progress.outstanding
+        progress = yield from self._read_posts(client, account, progress, sight)
+        overdue = [one for one in progress.outstanding if one in earlier and one not in sight.broken_ids]
+        yield from catch_up(client, account, progress, overdue)
+        due = [one.native_id for one in request.recheck if one.native_id not in sight.posts and is_post_id(one.native_id)]
+        yield from look_again(client, account, due)
+        if sight.broken and not sight.understood:
+            raise ParseError(f"Facebook: none of the {sight.broken} posts of the Page was understood")
 
     def _client(self, account: Account, name: str) -> GraphClient:
         """The client of the Page's own token, else of the general one.
@@ -133,8 +136,10 @@ class FacebookCrawler(Crawler):
             )
         return self._opened[secret]
 
-    def _read_posts(self, client: GraphClient, account: Account, progress: Progress) -> Iterator[CrawledPage]:
-        """Finish the walk that an earlier crawl left, then take one from the top."""
+    def _read_posts(
+        self, client: GraphClient, account: Account, progress: Progress, sight: _Sight
+    ) -> Generator[CrawledPage, None, Progress]:
+        """Finish the walk that an earlier crawl left, then take one from the top; a page of broken posts is stepped over."""
         resumed = progress.walk is not None
         for pages_left in reversed(range(self.options.max_pages)):
             walk = progress.walk or progress.begin(self.clock(), timedelta(days=self.options.reread_days))
@@ -144,21 +149,23 @@ class FacebookCrawler(Crawler):
             place = onward(document)
             if place and place == walk.place:
                 raise ParseError("Facebook leads from a page of posts back to the same page")
-            if found.is_garbled:
-                yield CrawledPage(raw=(answer.raw,), note=found.note)
-                raise ParseError(f"Facebook: none of the {found.broken} posts of a page was understood")
-            walk = walk.past(len(found.posts), place)
+            sight.add(found)
+            progress, has_room = progress.keep(read=[post.native_id for post in found.posts], broken=found.broken_ids)
+            has_gap = not has_room or found.broken > len(found.broken_ids)
+            walk = walk.past(found.posts, place, has_gap=has_gap)
             progress = replace(progress, walk=walk) if place else progress.finish(walk)
             at_limit = not place and walk.since is None and walk.seen >= 0.97 * _RANKED
             note = _join(
                 found.note,
                 "platform window limit reached: Facebook may hold more posts than it shows" if at_limit else "",
                 "page limit reached: the next crawl goes on here" if place and not pages_left else "",
+                "more is to be read: the page limit was reached" if resumed and not place and not pages_left else "",
             )
             yield CrawledPage(raw=(answer.raw,), posts=found.posts, cursor=progress.cursor(), note=note)
             if not place and not resumed:
-                return
+                break
             resumed = resumed and bool(place)
+        return progress
 
     def _ask_posts(self, client: GraphClient, page_id: str, walk: Walk) -> tuple[Answer, Walk]:
         """One page, and the walk as it was asked for: Graph may have forgotten the place of an earlier day."""
@@ -179,15 +186,28 @@ class _Found:
 
     posts: tuple[Post, ...]
     broken: int
+    broken_ids: tuple[str, ...] = field(repr=False)  # of those broken posts that tell one
     others: int
-
-    @property
-    def is_garbled(self) -> bool:
-        return self.broken > 0 and not self.posts and not self.others
 
     @property
     def note(self) -> str:
         return _join(not_understood(self.broken), f"{self.others} not the Page's own left out" if self.others else "")
+
+
+@dataclass(slots=True)
+class _Sight:
+    """What the Page showed in this crawl."""
+
+    posts: set[str] = field(default_factory=set)  # ids of posts understood
+    broken_ids: set[str] = field(default_factory=set)
+    broken: int = 0
+    understood: int = 0
+
+    def add(self, found: _Found) -> None:
+        self.posts.update(post.native_id for post in found.posts)
+        self.broken_ids.update(found.broken_ids)
+        self.broken += found.broken
+        self.understood += len(found.posts) + found.others
 
 
 def _parse_posts(document: dict[str, Any], account: Account, page_id: str) -> _Found:
@@ -196,6 +216,7 @@ def _parse_posts(document: dict[str, Any], account: Account, page_id: str) -> _F
     if not isinstance(items, list):
         raise ParseError("Facebook answered without a list of posts")
     posts: list[Post] = []
+    broken_ids: list[str] = []
     broken = others = 0
     for item in items:
         try:
@@ -205,40 +226,8 @@ def _parse_posts(document: dict[str, Any], account: Account, page_id: str) -> _F
                 posts.append(parse_post(item, account))
         except (ParseError, AttributeError):
             broken += 1
-    return _Found(posts=tuple(posts), broken=broken, others=others)
-
-
-def _look_again(client: GraphClient, account: Account, ids: Sequence[str]) -> Iterator[CrawledPage]:
-    """Look stored posts up together; one that is gone fails them all, and is then found by halving (12 questions, not 50)."""
-    try:
-        answer = client.nodes(ids, POST_FIELDS)
-    except NodeUnseen as unseen:
-        if len(ids) > 1:
-            middle = len(ids) // 2
-            yield from _look_again(client, account, ids[:middle])
-            yield from _look_again(client, account, ids[middle:])
-        else:  # deleted, or hidden from this token: Graph does not say which, so it takes another sighting
-            raw = (unseen.raw,) if unseen.raw else ()
-            yield CrawledPage(raw=raw, gone=(Gone(native_id=ids[0], reason=GoneReason.UNAVAILABLE),))
-        return
-    document = answer.json()
-    posts: list[Post] = []
-    verified: list[str] = []
-    gone: list[Gone] = []
-    for native_id in ids:
-        item = document.get(native_id)
-        if not isinstance(item, dict) or item.get("id") != native_id:
-            continue
-        if item.get("is_published") is False:
-            gone.append(Gone(native_id=native_id, reason=GoneReason.PRIVATE, definite=True))
-            continue
-        try:
-            posts.append(parse_post(item, account))
-        except ParseError:
-            verified.append(native_id)  # not understood, but there
-    silent = len(ids) - len(posts) - len(verified) - len(gone)
-    note = _join(not_understood(len(verified)), f"Facebook said nothing of {silent} looked-up posts" if silent else "")
-    yield CrawledPage(raw=(answer.raw,), posts=tuple(posts), gone=tuple(gone), verified=tuple(verified), note=note)
+            broken_ids += [item["id"]] if isinstance(item, dict) and is_post_id(item.get("id")) else []
+    return _Found(posts=tuple(posts), broken=broken, broken_ids=tuple(broken_ids), others=others)
 
 
 def _renamed(account: Account, username: str) -> str:

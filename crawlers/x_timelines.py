@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Annotated, Any
@@ -18,18 +18,18 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field, SecretStr
 
 from core.errors import AccountNotFound, AccountPrivate, AuthError, ParseError
-from core.records import Account, CrawledPage, Gone, KnownPost, Post
+from core.records import Account, CrawledPage, Post
 from core.seams import Crawler, CrawlerOptions, CrawlRequest
 from crawlers._exchange import Answer
 from crawlers._rebase import trusted_base_url
-from crawlers._strict import is_digits, mapping, not_understood, objects
-from crawlers._x_client import MAX_IDS, StaleToken, Vocabulary, XClient
-from crawlers._x_posts import Includes, gone_reason, parse_post, parse_user, raise_for_unseen_user, version_ids
+from crawlers._strict import is_digits, mapping, not_understood
+from crawlers._x_client import StaleToken, Vocabulary, XClient
+from crawlers._x_lookups import catch_up, look_again
+from crawlers._x_posts import Includes, parse_post, parse_user, raise_for_unseen_user, version_ids
 from crawlers._x_progress import Progress, Walk, read_progress
 
 _HANDLE = re.compile(r"[A-Za-z0-9_]{1,15}", re.ASCII)
 _REACHABLE = {False: 3200, True: 800}  # how many posts X's timelines go back; the fewer when replies are excluded
-_LOOKUP_ROUNDS = 3  # a version that is looked up may have been replaced by another one
 
 
 class XOptions(CrawlerOptions):
@@ -81,7 +81,7 @@ class XCrawler(Crawler):
         else:
             raise AccountNotFound("X: a handle is 1 to 15 letters, digits or underscores, without the @")
         user = parse_user(answer.json())
-        progress = read_progress(request.cursor, user.native_id, request.since)
+        progress = read_progress(request.cursor, user.native_id, request.since, exclude_replies=self.options.exclude_replies)
         yield CrawledPage(
             raw=(answer.raw,),
             profile=user.profile,
@@ -91,11 +91,14 @@ class XCrawler(Crawler):
         )
         if user.protected:
             raise AccountPrivate("X: the account is protected")
-        seen: set[str] = set()
-        for page in self._read_timeline(account, progress):
-            seen.update(post.native_id for post in page.posts)
-            yield page
-        yield from self._look_again(account, [known for known in request.recheck if known.native_id not in seen])
+        sight = _Sight()
+        earlier = progress.outstanding
+        progress = yield from self._read_timeline(account, progress, sight)
+        overdue = [one for one in progress.outstanding if one in sight.superseded or (one in earlier and one not in sight.ids)]
+        yield from catch_up(self._client, account, progress, overdue)
+        yield from look_again(self._client, account, [one for one in request.recheck if one.native_id not in sight.posts])
+        if sight.broken and not sight.understood:
+            raise ParseError(f"X: none of the {sight.broken} posts of the timeline was understood")
 
     @property
     def _client(self) -> XClient:
@@ -113,8 +116,8 @@ class XCrawler(Crawler):
             )
         return self._opened
 
-    def _read_timeline(self, account: Account, progress: Progress) -> Iterator[CrawledPage]:
-        """Finish the walk that an earlier crawl left, then take one from the top."""
+    def _read_timeline(self, account: Account, progress: Progress, sight: _Sight) -> Generator[CrawledPage, None, Progress]:
+        """Finish the walk that an earlier crawl left, then take one from the top; a page of broken posts is stepped over."""
         resumed = progress.walk is not None
         for pages_left in reversed(range(self.options.max_pages)):
             walk = progress.walk or progress.begin(self.clock())
@@ -122,26 +125,29 @@ class XCrawler(Crawler):
             page = _parse_page(answer.json(), account, progress.native_id)
             if page.token and page.token == walk.token:
                 raise ParseError("X leads from a page of the timeline back to the same page")
-            if page.is_garbled:
-                yield CrawledPage(raw=(answer.raw,), note=page.note)
-                raise ParseError(f"X: none of the {page.broken} posts of a page was understood")
-            walk = walk.past(page.ids, page.token)
+            superseded = sight.add(page)
+            progress, has_room = progress.keep(read=page.read_ids, broken=(*page.broken_ids, *superseded))
+            has_gap = not has_room or page.broken > len(page.broken_ids) or bool(page.gap)
+            walk = walk.past(page.ids, page.token, has_gap=has_gap)
             progress = replace(progress, walk=walk) if page.token else progress.finish(walk)
             notes = [page.note]
             if not page.token and walk.seen >= 0.97 * _REACHABLE[self.options.exclude_replies]:
                 notes.append("platform window limit reached: X shows no older posts")
-            if page.token and not pages_left:
+            if not pages_left and page.token:
                 notes.append("page limit reached: the next crawl goes on here")
+            elif not pages_left and resumed:
+                notes.append("more is to be read: the page limit was reached")
             yield CrawledPage(
                 raw=(answer.raw,), posts=page.posts, cursor=progress.cursor(), note="; ".join(filter(None, notes))
             )
             if not page.token and not resumed:
-                return
+                break
             resumed = resumed and bool(page.token)
+        return progress
 
     def _ask_timeline(self, native_id: str, walk: Walk) -> tuple[Answer, Walk]:
         """One page, and the walk as it was asked for: X may have forgotten the token of an earlier day."""
-        exclude = "replies" if self.options.exclude_replies else ""
+        exclude = "replies" if walk.exclude_replies else ""
         bounds: dict[str, Any] = {"since_id": walk.since_id, "start_time": walk.start_time, "exclude": exclude}
         try:
             return (
@@ -152,50 +158,63 @@ class XCrawler(Crawler):
             walk = walk.without_token()
         return self._client.timeline(native_id, until_id=walk.until_id, **bounds), walk
 
-    def _look_again(self, account: Account, recheck: list[KnownPost]) -> Iterator[CrawledPage]:
-        """Look stored posts up by the version last seen, then by a newer version where the history shows one."""
-        asked = {_last_version(known): known.native_id for known in recheck if is_digits(_last_version(known))}
-        for _ in range(_LOOKUP_ROUNDS):
-            newer: dict[str, str] = {}
-            ids = list(asked)
-            for start in range(0, len(ids), MAX_IDS):
-                batch = {one: asked[one] for one in ids[start : start + MAX_IDS]}
-                answer = self._client.posts(list(batch))
-                page, found = _parse_lookup(answer, account, batch)
-                newer |= found
-                yield page
-            if not newer:
-                return
-            asked = newer
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Page:
-    """A timeline page, read. `ids` are of all versions on it, those of posts not understood too."""
+    """A timeline page, read. `ids` are of all versions on it, those of posts not understood too.
+
+    `broken_ids` are those of the `broken` posts that tell one; `superseded` maps old versions to the newest that they name.
+    `gap` says what X held back without a way to ask for it.
+    """
 
     posts: tuple[Post, ...]
     ids: tuple[str, ...] = field(repr=False)
     token: str = field(repr=False)
     broken: int
+    broken_ids: tuple[str, ...] = field(repr=False)
+    superseded: dict[str, str] = field(repr=False)
     foreign: int
+    gap: str
 
     @property
-    def is_garbled(self) -> bool:
-        return self.broken > 0 and not self.posts and not self.foreign
+    def read_ids(self) -> set[str]:
+        return {*self.ids, *(post.native_id for post in self.posts)} - {*self.broken_ids}
 
     @property
     def note(self) -> str:
         foreign = f"{self.foreign} by another account left out" if self.foreign else ""
-        return "; ".join(filter(None, [not_understood(self.broken), foreign]))
+        return "; ".join(filter(None, [not_understood(self.broken), foreign, self.gap]))
+
+
+@dataclass(slots=True)
+class _Sight:
+    """What the timeline showed in this crawl."""
+
+    posts: set[str] = field(default_factory=set)  # native ids of posts understood
+    ids: set[str] = field(default_factory=set)  # of versions, understood or not
+    superseded: set[str] = field(default_factory=set)  # old versions whose newest was not shown
+    broken: int = 0
+    understood: int = 0
+
+    def add(self, page: _Page) -> list[str]:
+        """The page's old versions whose newest has not been shown so far."""
+        self.posts.update(post.native_id for post in page.posts)
+        self.ids.update(page.ids)
+        self.broken += page.broken
+        self.understood += len(page.ids) - len(page.broken_ids)
+        found = [old for old, newest in page.superseded.items() if newest not in self.ids]
+        self.superseded.update(found)
+        return found
 
 
 def _parse_page(document: dict[str, Any], account: Account, native_id: str) -> _Page:
     """Raises AccountNotFound or AccountPrivate for errors in place of posts, ParseError for what is no page."""
     meta = mapping(document, "meta")
     items = document.get("data")
+    announced = meta.get("result_count")
     if items is None:
         raise_for_unseen_user(document)
-        if meta.get("result_count") != 0:
+        if announced != 0:
             raise ParseError("X answered with neither posts nor an empty page")
         items = []
     if not isinstance(items, list):
@@ -205,60 +224,34 @@ def _parse_page(document: dict[str, Any], account: Account, native_id: str) -> _
         raise ParseError("X: expected the next page's token as text")
     includes = Includes(document)
     posts: list[Post] = []
+    broken_ids: list[str] = []
+    superseded: dict[str, str] = {}
     broken = foreign = 0
     for item in items:
         try:
             if item.get("author_id") not in (None, native_id):
                 foreign += 1
-            elif version_ids(item)[-1] == item["id"]:  # else the page has, or a page had, the version that replaced it
+            elif (newest := version_ids(item)[-1]) != item["id"]:
+                superseded[item["id"]] = newest
+            else:
                 posts.append(parse_post(item, includes, account))
         except (ParseError, AttributeError):
             broken += 1
+            broken_ids += [item["id"]] if isinstance(item, dict) and is_digits(item.get("id")) else []
     ids = tuple(item["id"] for item in items if isinstance(item, dict) and is_digits(item.get("id")))
-    return _Page(posts=tuple(posts), ids=ids, token=token, broken=broken, foreign=foreign)
-
-
-def _last_version(known: KnownPost) -> str:
-    return known.revision or known.native_id
-
-
-def _parse_lookup(answer: Answer, account: Account, asked: dict[str, str]) -> tuple[CrawledPage, dict[str, str]]:
-    """The page of a lookup, and newer versions to look up. `asked` maps version ids to native ids."""
-    document = answer.json()
-    includes = Includes(document)
-    posts: list[Post] = []
-    verified: list[str] = []
-    newer: dict[str, str] = {}
-    broken = 0
-    for item in objects(document, "data"):
-        native_id = asked.get(str(item.get("id")))
-        if native_id is None:
-            continue
-        try:
-            latest = version_ids(item)[-1]
-            if latest != item["id"]:
-                newer[latest] = native_id
-            else:
-                posts.append(replace(parse_post(item, includes, account), native_id=native_id))
-        except ParseError:
-            broken += 1
-            verified.append(native_id)  # not understood, but there
-    gone = []
-    for error in objects(document, "errors"):
-        version = error.get("resource_id") or error.get("value")
-        if isinstance(version, str) and version in asked and error.get("resource_type") in ("tweet", "post"):
-            reason, definite = gone_reason(error)
-            gone.append(Gone(native_id=asked[version], reason=reason, definite=definite))
-    answered = {post.native_id for post in posts} | {one.native_id for one in gone} | {*verified, *newer.values()}
-    silent = len(set(asked.values()) - answered)
-    notes = [not_understood(broken), f"X said nothing of {silent} looked-up posts" if silent else ""]
-    return (
-        CrawledPage(
-            raw=(answer.raw,),
-            posts=tuple(posts),
-            gone=tuple(gone),
-            verified=tuple(verified),
-            note="; ".join(filter(None, notes)),
-        ),
-        newer,
+    return _Page(
+        posts=tuple(posts),
+        ids=ids,
+        token=token,
+        broken=broken,
+        broken_ids=tuple(broken_ids),
+        superseded=superseded,
+        foreign=foreign,
+        gap=_gap(announced, len(items)),
     )
+
+
+def _gap(announced: object, given: int) -> str:
+    if announced is None:
+        return "X did not say how many posts a page has and whether more follow"
+    return "" if announced == given else f"X gave {given} posts on a page and said that there are more or fewer"

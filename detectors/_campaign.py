@@ -34,6 +34,10 @@ class Stance(StrEnum):
     SLOGANS_FOR = "slogans_for"
     SLOGANS_AGAINST = "slogans_against"
     SLOGANS_WITH_A_NAME = "slogans_with_a_name"
+    URGES_FOR = "urges_for"
+    URGES_AGAINST = "urges_against"
+    URGES = "urges"  # takes the side of what stands around
+    VOICE = "voice"  # no stance, but a channel that speaks for itself
     PRAISE = "praise"
     SCORN = "scorn"
 
@@ -47,6 +51,7 @@ class Context(StrEnum):
     FORUM = "forum"
     HISTORY = "history"
     COURTESY = "courtesy"
+    NEUTRAL = "neutral"
     AGREEMENT = "agreement"
 
 
@@ -61,6 +66,7 @@ class Evidence:
     around: frozenset[Context]
     named: frozenset[Who]
     in_hashtag: bool = False
+    about: tuple[int, int] | None = None  # the surest of those named around it, nearest first
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +79,16 @@ class CampaignLink:
 
 
 _REFUSALS = {Stance.SURELY_AGAINST, Stance.CALLS_AGAINST}
+_OPPOSED_THING = re.compile(
+    r"(?:'s)? (?:[a-z-]+ ){0,2}(?:plans?|bills?|budgets?|cuts?|proposals?|measures?|laws?|polic(?:y|ies)|acts?|tax(?:es)?"
+    r"|amendments?|efforts?|mandates?|orders?|legislation|rule|rules)\b"
+)
+_TURNED_BACK = re.compile(
+    r"\b(?:look|hold|held|go|goes|went|gone|going|come|came|coming|push|give|gave|giving|get|got|getting|bring|brought|take|took"
+    r"|turn|fall|fell|bounce|step|welcome|report|call|date|pay|paid|sit|send|sent|cut|put|fight|fought|way|and|her|his|my|your"
+    r"|their|our|low|lower|upper)(?:s|es|ed|ing)? (?:it |them |us |him |her |me |you |right |straight )?$"
+)
+_PAST_YEAR = r"\b(?:1[0-8]\d\d|19[0-5]\d)\b"
 _AROUND = 320  # characters on either side that count as standing around a phrase
 _MOST = 500  # phrases of one kind that are looked at in one text; more tell nothing new
 _POSSESSIVE_THING = re.compile(r"'s (?!campaign|candidacy|re-?election|bid|run\b|team|fight|agenda)[a-z]")
@@ -96,7 +112,7 @@ class CampaignReader:
             rf"pro-[a-z]+|OFFICE|{any_of(elections.titles)}),? ){{0,4}}"
             r"(?:CANDIDATE|NOMINEE|PARTY|OFFICIAL|MAYBE|NAME)(?:(?: and |/|-| )(?:CANDIDATE|OFFICIAL|MAYBE|NAME))?(?:'s)?"
         )
-        slots = {"who": who, "office": OFFICE}
+        slots = {"who": who, "office": OFFICE, "past_year": _PAST_YEAR}
         self._stances = _compiled(Stance, phrases, slots)
         self._contexts = _compiled(Context, phrases, slots)
         words = " ".join((*(phrase for group in phrases.values() for phrase in group), *elections.offices, *elections.titles))
@@ -126,6 +142,7 @@ class CampaignReader:
                     around=frozenset(c for c, at in contexts.items() if _any_between(at, *near)),
                     named=frozenset(w for w, at in named.items() if _any_between(at, *near)),
                     in_hashtag=marked.in_hashtag(start),
+                    about=_about(marked, named, start, near),
                 )
             )
         return sorted(found, key=lambda e: (e.start, e.end, e.stance))
@@ -136,6 +153,12 @@ class CampaignReader:
                 start, end = match.span()
                 if stance is Stance.BACKING and _POSSESSIVE_THING.match(text[end - 2 : end + 20]):
                     continue  # support of a plan or a bill
+                if text.startswith("oppos", start) and _OPPOSED_THING.match(
+                    text[end - 2 * text.endswith("'s", 0, end) : end + 60]
+                ):
+                    continue
+                if text.startswith("back", start) and _TURNED_BACK.search(text[max(0, start - 30) : start]):
+                    continue  # looking back is no backing
                 yield stance, (start, end)
 
     def agrees(self, text: str) -> bool:
@@ -171,6 +194,18 @@ def _compiled(kinds: type[_Kind], phrases: Mapping[str, Iterable[str]], slots: M
 def _any_between(places: Sequence[int], start: int, end: int) -> bool:
     at = bisect_left(places, start)
     return at < len(places) and places[at] < end
+
+
+def _about(marked: Marked, named: Mapping[Who, Sequence[int]], at: int, near: tuple[int, int]) -> tuple[int, int] | None:
+    """The range, in the text as given, of the surest who is named around `at`, the nearest of them."""
+    for who in Who:
+        places = named[who]
+        nearest = bisect_left(places, at)
+        beside = [place for place in places[max(0, nearest - 1) : nearest + 1] if near[0] <= place < near[1]]
+        if beside:
+            place = min(beside, key=lambda place: abs(place - at))
+            return marked.given(place, place + len(who))
+    return None
 
 
 def _surest(words: str) -> Who | None:

@@ -15,6 +15,7 @@ from datetime import date
 from enum import StrEnum
 from itertools import pairwise
 
+from detectors._campaign_candidacy import Candidacies, surname, ticket_surnames
 from detectors._candidates import Gazetteer, Status, Sureness
 from detectors._fold import Folded, fold
 from detectors._phrases import compile_pattern
@@ -76,15 +77,24 @@ _TAG_STEM = re.compile(
     r"(vote|elect(?!ion)|reelect(?!ion)|never|dump|stop|fire|impeach|team|imwith|nurses?for|doctorsfor)(?=[a-z]{3})|(\d{4})$"
 )
 _NAME = re.compile(r"[A-Z][A-Za-z'-]*(?: (?:[A-Z]\.? )?[A-Z][A-Za-z'-]+){0,4}")
+_BILL = re.compile(r"(?:Bill|Grant|Frank|Rob|Mark) [A-Z][a-z]")  # given names that are words as well
 _BEGINS = re.compile(r"(?:^|[.!?:]\s+|\n\s*)$")
-_SUBJECT = re.compile(r"(?:'s)? (?:for|4|is|has|have|must|will|would|can|can't|should|needs|wins|out|20\d\d|para|es|debe)\b")
+_SUBJECT = re.compile(
+    r"(?:'s)? (?:for|4|is|has|have|must|will|would|can|can't|should|needs|wins|out|20\d\d|para|al|es|debe|alcald(?:e|esa)"
+    r"|gobernadora?)\b",
+    re.IGNORECASE,
+)
 _CAMPAIGN_HANDLE = re.compile(
     r"@\w{3,20}(?:for|4)"
     r"(?:ny|nyc|newyork|congress|senate|mayor|gov|governor|president|potus|council|assembly|america|us|house|the?people)\b",
     re.IGNORECASE,
 )
 
-PLACES = r"(?:OFFICE|white house|city hall|oval office|governor's mansion|casa blanca|assembly|the bench)"
+_UNSURE = {str(who) for who in (Who.OFFICIAL, Who.MAYBE, Who.NAME)}
+_POLITICIANS = {str(who) for who in (Who.MAYBE, Who.CANDIDATE)}
+_NOMINEE = str(Who.NOMINEE)
+
+PLACES = r"(?:OFFICE|white house|city hall|oval office|council|legislature|governor's mansion|casa blanca|assembly|the bench)"
 OFFICE = (
     r"(?:(?:the|la|el|our|next|new|your|state|u\.s\.|us|united states|new york|ny|nyc|city|county|a|district \d+) ){0,3}"
     + PLACES
@@ -104,9 +114,10 @@ class Marker:
         self._titled = re.compile(rf"\b(?i:{any_of(elections.public_titles)}) ({name})")
         self._titled_plainly = re.compile(rf"\b(?:{any_of(elections.public_titles)}) ([a-z][\w'-]+)")
         self._named_plainly = re.compile(
-            r"\b(?:for|por|a|elect|endorse|support|against|dump|oust|send|of|is|:) ([a-z'-]{3,}(?: [a-z'-]{3,})?)"
-            rf"|\b([a-z'-]{{3,}}(?: [a-z'-]{{3,}})?)(?= (?:for|para|out of) (?:[a-z]+ )?(?:{any_of(elections.offices)})\b)"
+            r"\b(?:for|por|a|elect|endorse|support|against|dump|oust|send|of|is|:) ([a-z'-]{3,40}(?: [a-z'-]{3,40})?)"
+            rf"|\b([a-z'-]{{3,40}}(?: [a-z'-]{{3,40}})?)(?= (?:for|para|out of) (?:[a-z]+ )?(?:{any_of(elections.offices)})\b)"
         )
+        self._candidacies = Candidacies(any_of(elections.offices))
         self._nominee = compile_pattern(
             r"(?:our|the|a|an|nuestr[oa]|el|la|democratic|republican|party's) (?:own |first |only |best |pro-[a-z]+ )?"
             rf"(?:(?:candidate|nominee|candidat[oa]|nominad[oa])(?:,? (?:for|to|a|para|al?)(?: the| la| el)?|,) {OFFICE}|"
@@ -119,7 +130,8 @@ class Marker:
         folded = fold(text)
         spread, places, tags = _spread_hashtags(folded.text)
         ends = [place + 1 for place in places]
-        named = _replaced(spread, places, ends, self._slots(spread, day))
+        slots = self._promoted(spread, self._slots(spread, day))
+        named = _replaced(spread, places, ends, slots)
         words = [(m.start(), m.end(), Who.NOMINEE.value) for m in self._nominee.finditer(named[0])]
         return Marked(*(_replaced(*named, words) if words else named), tags, folded)
 
@@ -133,7 +145,7 @@ class Marker:
         found += [(m.start(), 1, m.end(), Who.PARTY) for m in self._parties.finditer(text)]
         found += [(m.start(), 1, m.end(), Who.CANDIDATE) for m in _CAMPAIGN_HANDLE.finditer(text)]
         for m in (self._titled if cased else self._titled_plainly).finditer(text):
-            if m[1].split()[0].lower() not in self._plain:
+            if m[1].split()[0].lower() not in self._plain or _BILL.match(m[1]):
                 found.append((m.start(1), 1, m.end(1), Who.OFFICIAL))
         found += [(m.start(), 2, m.end(), Who.OFFICE) for m in self._offices.finditer(text)]
         known = Ranges((start, end) for start, _, end, _ in found)
@@ -145,14 +157,20 @@ class Marker:
                 slots.append((start, end, str(word)))
         return slots
 
+    def _promoted(self, text: str, slots: list[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
+        """Who is said to stand for office is a candidate wherever the same surname stands."""
+        stand = self._candidacies.surnames(text, (slot for slot in slots if slot[2] in _UNSURE))
+        stand |= ticket_surnames(text, [slot for slot in slots if slot[2] in _POLITICIANS])
+        return [(s, e, _NOMINEE if w in _UNSURE and surname(text[s:e]) in stand else w) for s, e, w in slots]
+
     def _unknown_names(self, text: str) -> Iterator[tuple[int, int]]:
         """Capitalised words in a row, without the plain words at their ends and the word that merely begins a sentence."""
         for match in _NAME.finditer(text):
             words = [(match.start() + w.start(), match.start() + w.end()) for w in re.finditer(r"[^ ]+", match[0])]
-            while words and self._is_plain(text, words[0]):
-                words.pop(0)
             while words and self._is_plain(text, words[-1]):
                 words.pop()
+            while words and self._is_plain(text, words[0]) and not _BILL.match(text[words[0][0] : words[-1][1]]):
+                words.pop(0)
             if words and words[0][0] == match.start() and _BEGINS.search(text[max(0, match.start() - 3) : match.start()]):
                 alone = len(words) == 1 and not _SUBJECT.match(text[words[0][1] : words[0][1] + 12])
                 words = words[1:] if alone or len(words) > 2 else words

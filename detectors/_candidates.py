@@ -69,8 +69,11 @@ class Named:
     sureness: Sureness
     capital: bool
     standings: tuple[str, ...] = field(repr=False)
+    by_hand: bool = True  # kept by hand: still well known when the campaign is over
 
     def status(self, day: date | None) -> Status:
+        if day is None and not self.by_hand:
+            return Status.NEITHER
         return max((Standing.parse(s).status(day) for s in self.standings), default=Status.NEITHER)
 
 
@@ -93,6 +96,7 @@ class Elections:
         self.not_before = frozenset(data["not_before"])
         self.parties: list[str] = data["parties"]["any"]
         self.capital_parties: list[str] = data["parties"]["capital"]
+        self.namesakes = frozenset(data["namesakes"])
         self.offices: list[str] = data["offices"]
         self.titles: list[str] = data["titles"]
         self.public_titles: list[str] = data["public_titles"]
@@ -120,9 +124,10 @@ class Gazetteer:
         known = any(s[1:].partition("/")[0] in _WIDELY_KNOWN for s in listed)
         sureness = Sureness.CUE if common or not known else Sureness.ALONE
         for name in names.split("|"):
-            self._enter(name, Named(sureness, False, listed))
+            sure = Sureness.CUE if name.lower() in self.elections.namesakes else sureness
+            self._enter(name, Named(sure, False, listed, by_hand=False))
         for handle in filter(None, handles.split("|")):
-            self._enter(f"@{handle}", Named(Sureness.ALONE, False, listed))
+            self._enter(f"@{handle}", Named(Sureness.ALONE, False, listed, by_hand=False))
 
     def _enter_person(self, person: dict[str, Any]) -> None:
         stands = tuple(f"+{s}" for s in person["stands"])

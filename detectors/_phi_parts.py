@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from core.policy import Institution
 from core.records import Entity, Span
 from detectors._fold import fold
+from detectors._phi_grammar import grammar_terms
 from detectors._phi_weights import DIRECT, FULL_NAME, GIVEN_NAME, STRONG, TITLED_NAME, Weight
 from detectors._vocabulary import phi_vocabulary
 
@@ -25,7 +26,21 @@ _STAFF_BEFORE = re.compile(
     r"\b(?:drs?|dra|doctora?|prof|professor|nurse|enfermer[oa]|rn|chef|coach|senator|mayor|president)\.?,?\s(?:[\w.'-]+\s)?$"
 )
 _STAFF_AFTER = re.compile(
-    r"^,?\s{0,2}(?:m\.?d\.?|d\.?o\.?|r\.?n\.?|ph\.?d\.?|n\.?p\.?|mph|msw|lcsw|facc|facs|pharmd|bsn|dnp)\b"
+    r"^,?\s{0,2}(?:m\.?d\.?|d\.?o\.?|r\.?n\.?|ph\.?d\.?|n\.?p\.?|mph|msw|lcsw|facc|facs|pharmd|bsn|dnp|"
+    r"(?:pt|ot|slp|rd|rdn|cnm|pa|pa-c|emt|crna|lmsw|dds|dmd|msn|mba|cna|lpn|rt|otr|dpt|psyd)(?=,))\b"
+)
+_CARER_OF_THEIRS = re.compile(r"(?:\b(?:his|her|their|your|su|sus)|'s|\bi(?:'m| was| am)(?: (?:his|her|their))?)\s$")
+_SOMEBODY_ELSE = re.compile(r"^(?!.*\b(?:is|was|are|were|as|our|es|fue)\b)[^,.]*\s\w+\s[^,.]*\b(?:the|an?|to|by|al|el|la)\s$")
+_AT_A_JOB = re.compile(
+    r"^,?\s(?:runs|leads|heads|directs|manages|joins|joined|teaches|founded|chairs|oversees|explains|discusses|presents"
+    r"|receives?|received the|directed|led|"
+    r"will (?:speak|receive|present|lead|play|join|discuss|show|teach|perform|be honou?red)|has (?:led|served|worked|taught"
+    r"|directed|run)|"
+    r"defended|published|wrote|scored|dirige|coordina|lidera|preside|explica|presenta|impartira|dictara|ofrecera|ensena"
+    r"|trabaja en|"
+    r"(?:our|the|your|una?|nuestr[oa]) \w+ (?:of|for|de|chaplain|manager|director|coordinator|volunteer))\b"
+    r"|^'s (?:\w+ )?(?:book|research|study|paper|lab|team|program|class|talk|lecture|show|art|ceramics|paintings|photos?"
+    r"|restaurant|company|office|fund|podcast)\b"
 )
 _TITLE_BEFORE = re.compile(r"\b(?:mr|mrs|ms|mx|miss|sr|sra|srta|don|dona|senora?)\.?\s$")
 _PATIENT_BEFORE = re.compile(r"\b(?:patient|pt|paciente)(?:'s)?[\s:,]{1,3}(?:(?:name|is|was|named|called)[\s:]{1,2}){0,2}$")
@@ -59,7 +74,8 @@ class Page:
         self.name = name
         self.text = text
         self._entities = sorted(entities, key=lambda e: e.span)
-        self._terms = [(t.group, Span(name, *folded.original_span(t.start, t.end))) for t in phi_vocabulary().find(folded)]
+        terms = sorted([*phi_vocabulary().find(folded), *grammar_terms(folded.lower)], key=lambda t: t.start)
+        self._terms = [(t.group, Span(name, *folded.original_span(t.start, t.end))) for t in terms]
         self._entity_starts = [e.span.start for e in self._entities]
         self._term_starts = [span.start for _, span in self._terms]
 
@@ -126,6 +142,8 @@ def name_part(page: Page, entity: Entity, own: OurOwn) -> Iterator[Part]:
     if own.is_name(page.text[start:end], page.text[max(0, start - 40) : end + 40]):
         return
     if not _PATIENT_BEFORE.search(before):
+        if _AT_A_JOB.search(page.after(end)):
+            return
         if _STAFF_BEFORE.search(before) or _STAFF_AFTER.search(page.after(end)):
             return
         if _stands_by_staff(page, start, end, _STAFF_REACH_TITLED if titled else _STAFF_REACH):
@@ -138,6 +156,10 @@ def _stands_by_staff(page: Page, start: int, end: int, reach: int) -> bool:
     """Whether a word of staff, public office or the author's family stands in the same sentence, within `reach`."""
     for group, span in page.terms(max(0, start - reach - _REACH), min(len(page.text), end + reach + _REACH)):
         if group in _NOT_PATIENTS:
+            if group == "staff" and _CARER_OF_THEIRS.search(page.before(span.start)):
+                continue
+            if group == "staff" and span.start >= end and _SOMEBODY_ELSE.search(page.text[end : span.start]):
+                continue
             gap = page.text[end : span.start] if span.start >= end else page.text[span.end : start]
             if len(gap) <= reach and not _SENTENCE_END.search(gap):
                 return True

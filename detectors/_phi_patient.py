@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 
+from detectors._phi_weights import HEALTH_TERMS
+
 _OF_PATIENTS = (  # what 'patient' may stand before without meaning one
     r"(?:care|safety|experiences?|advoca\w+|portal|education|engagement|relations|services?|outcomes?|satisfaction|population|"
     r"access|rights|famil(?:y|ies)|volumes?|loads?|ratios?|cent\w+|first|focused|rooms?|data|information|privacy|support|"
@@ -28,6 +30,7 @@ _NO_ONE = frozenset(_NO_ONE_WORDS.split())
 _AT_WORK = re.compile(
     r"\b(?:my|our|mi|nuestr[oa])\s+(?:[\w-]+\s+){0,2}?"
     r"(?:er|ed|icu|nicu|picu|micu|sicu|or|floor|unit|ward|shift|service|clinic|trauma bay|guardia|turno|piso|unidad|uci|sala)\b"
+    r"|\b(?:in|into|to|on|through)\s+(?:my|our)\s+(?:exam\s+room|office|table|care|hands|waiting\s+room|triage|doors|consultorio|sala)\b"
     r"|\b(?:i|we)\s+(?:(?:just|also|then|finally|literally|had to|got to)\s+){0,2}"
     r"(?:treat|remov|deliver|intubat|admit|discharg|operat|sutur|cod|pronounc|resuscitat|sedat|sew|fix|patch|told (?:him|her)|"
     r"drain|restrain|transfus|transplant|diagnos|stitch|perform|transferr|bagg|triag)\w*\b"
@@ -42,6 +45,11 @@ _RECORD_DATES = frozenset({"DATE_OF_BIRTH", "ADMISSION_DATE", "DISCHARGE_DATE"})
 _MAKE_BELIEVE = 0.15
 _PERMITTED = 0.3
 _SAID_OF_OTHERS = {"news": 0.4, "public_figure": 0.4, "statistic": 0.5, "own_health": 0.25, "own_family": 0.25}
+_CLINICAL = frozenset({"condition", "procedure", "drug", "ward", "symptom", "body", "death"}) | {
+    group for group in HEALTH_TERMS if group.startswith("sensitive_")
+}
+_NO_DEEDS = frozenset({"own_health", "own_family", "event_notice", "statistic"})
+_PASSED_ON = 0.6
 _SAID_TO_ANYBODY = {"education": 0.4, "event_notice": 0.4}
 _JOB_ADVERTISEMENT = 0.3
 
@@ -69,7 +77,17 @@ class Signs:
     @cached_property
     def at_work(self) -> bool:
         """The author was there."""
-        return self.ours or "on_duty" in self.groups or _AT_WORK.search(self.lower) is not None
+        return self.ours or self.had_hands_on or "on_duty" in self.groups or _AT_WORK.search(self.lower) is not None
+
+    @cached_property
+    def had_hands_on(self) -> bool:
+        """A deed that a caregiver does, beside a word of health."""
+        return "deed" in self.groups and bool(self.groups & (_CLINICAL | {"encounter"})) and not self.groups & _NO_DEEDS
+
+    @cached_property
+    def linked(self) -> bool:
+        """A link, as news that is passed on has one."""
+        return "http" in self.lower
 
     @cached_property
     def sensitive(self) -> bool:
@@ -82,16 +100,44 @@ class Signs:
         """
         groups, types = self.groups, self.types
         first_person = _FIRST_PERSON.search(self.lower) is not None
-        aged = bool(types & {"AGE", "AGE_OVER_89"})
-        described = aged or bool(groups & {"person_unnamed", "occupation", "public_role", "relation_known", "pronoun"})
+        aged = bool(types & {"AGE", "AGE_OVER_89"}) or "age" in groups
+        described = aged or bool(
+            groups & {"person_unnamed", "epithet", "occupation", "public_role", "relation_known", "pronoun"}
+        )
         someone = described or bool(self.names) or self.numbered
         ill = self.sensitive or bool(groups & {"condition", "procedure"})
-        met = "encounter" in groups
+        met = bool(groups & {"encounter", "unit"})
+        seen_ill = met and bool(groups & _CLINICAL)
+        named_ill = bool(self.names) and (ill or "drug" in groups)
+        titled = max(self.names, default=0.0) > 0.9  # Mr, Mrs
+        about_them = bool(groups & {"pronoun", "person_unnamed", "relation_theirs"})
+        told = aged or bool(groups & {"person_unnamed", "epithet", "occupation", "public_role"})
+        suffered = len(groups & (_CLINICAL | {"encounter"}))
+        placed = bool(
+            groups & {"time_near", "unit", "room", "place", "event"} or types & {"DATE_TIME", "ADMISSION_DATE", "SURGERY_DATE"}
+        )
+        there = self.at_work and (someone or self.had_hands_on or "on_duty" in groups)
         firm = (
             (1.0, self.ours),
             (0.95, self.one and (self.at_work or bool(self.names) or self.numbered or aged)),
             (0.9, someone and self.at_work),
-            (0.9, "ROOM_BED" in types and (someone or self.at_work or ill or met or "death" in groups)),
+            (0.9, someone and "unit" in groups and (self.at_work or ill)),
+            (0.85, "relation_known" in groups and (seen_ill or self.sensitive)),
+            (0.8, someone and seen_ill and not self.linked),
+            (0.75, bool(self.names) and seen_ill),
+            (0.7, named_ill and "pronoun" in groups and not self.linked),
+            (0.65, named_ill and first_person),
+            (0.8, named_ill and not self.linked),
+            (0.9, titled and bool(groups & _CLINICAL)),
+            (0.85, titled and first_person and "pronoun" in groups),
+            (0.8, self.names != frozenset() and first_person and bool(groups & _CLINICAL) and about_them),
+            (0.8, told and "death" in groups and bool(groups & {"ward", "time_near"}) and not self.linked),
+            (0.8, told and suffered > 2 and (placed or "pronoun" in groups) and not self.linked),
+            (0.7, told and suffered > 1 and (placed or first_person or "pronoun" in groups) and not self.linked),
+            # 'our flu clinic is open on Saturday' is at work, too: it takes a person, or hands on one
+            (0.8, there and suffered > 1 and (placed or bool(groups & {"death", "rarity"}))),
+            (0.65, described and {"death", "event"} <= groups and "time_near" in groups and not self.linked),
+            (0.9, (("ROOM_BED" in types) or "room" in groups) and (someone or self.at_work or ill or met or "death" in groups)),
             (0.9, "relation_known" in groups and bool(groups & {"ward", "encounter", "on_duty"})),
             (0.8, self.one),
             (0.8, self.numbered and bool(types & _RECORD_DATES) and "ward" in groups),
@@ -100,7 +146,7 @@ class Signs:
             (0.7, described and met and bool(groups & {"ward", "time_near"})),
             (0.7, bool(self.names) and self.numbered),
             (0.6, someone and met),
-            (0.6, max(self.names, default=0.0) > 0.9),  # Mr, Mrs
+            (0.6, titled),
             (0.6, bool(self.names) and "relation_theirs" in groups),
             (0.5, bool(self.names) and self.sensitive),
             (0.45, bool(self.names)),
@@ -121,9 +167,12 @@ class Signs:
         factors = [(_MAKE_BELIEVE, invented), (_PERMITTED, "consent" in self.groups)]
         factors.append((_JOB_ADVERTISEMENT, "job" in self.groups and not self.one))
         if not self.at_work:
-            factors += [(weight, group in self.groups) for group, weight in _SAID_TO_ANYBODY.items()]
+            factors.append((_PASSED_ON, self.linked and "encounter" not in self.groups))
             if not self.one:
-                factors += [(weight, group in self.groups) for group, weight in _SAID_OF_OTHERS.items()]
+                said = self.groups - {"own_family"} if "relation_known" in self.groups else self.groups
+                factors += [(weight, group in said) for group, weight in _SAID_OF_OTHERS.items()]
+        if not (self.ours or self.had_hands_on or "on_duty" in self.groups):
+            factors += [(weight, group in self.groups) for group, weight in _SAID_TO_ANYBODY.items()]
         product = 1.0
         for weight, holds in factors:
             product *= weight if holds else 1.0

@@ -17,7 +17,35 @@ _PATIENT = re.compile(r"\b(?:patients?|pts?|pacientes?)\b(?!\s?(?:care|safety|ex
 _NAME_SHOWN = re.compile(
     r"\b(?:with|shows?|reads?|showing) (?:the |a )?names?\b|\bname (?:visible|legible)|\bnombres? (?:visible|del paciente)"
 )
-_IN_CARE = re.compile(r"\b(?:hospital (?:bed|gown)|stretcher|iv line|oxygen mask|tubes|incubator|cama de hospital|camilla)\b")
+_READABLE = re.compile(
+    r"\b(?:screens?|monitor|forms?|papers?|label|sticker|board|list|chart|wristband|bracelet|clipboard|sheet|tablet|laptop"
+    r"|computer|phone|"
+    r"envelope|folder|binder|card|tag|bottle|bag|pantalla|hoja|etiqueta|pulsera|brazalete|lista|papeles|tablero|carpeta"
+    r"|frasco)\b"
+    r"[^.]{0,80}\b(?:names?|surname|birth|dob|mrn|address|addressed|readable|legible|visible|nombres?|apellidos?|nacimiento"
+    r"|legibles?|room numbers|initials|diagnos\w+|iniciales)\b"
+    r"|\b(?:names?|initials|surname|birth ?dates?|dob|mrns?|nombres?|apellidos?)\b[^.]{0,60}\b(?:on|en|behind|readable|legible"
+    r"|visible|in the corner)\b"
+)
+_PERSON = re.compile(
+    r"\b(?:(?:an?|the|this|our|old|elderly|young|little|older|teenage|small|smiling)\s(?:\w+\s){0,2}?(?:man|woman|boy|girl"
+    r"|child|kid|baby|"
+    r"newborn|infant|toddler|teen|teenager|lady|gentleman|grandmother|grandfather|mother|father|couple|twins)|(?:un|una|el"
+    r"|la)\s(?:\w+\s){0,2}?"
+    r"(?:hombre|mujer|nin[oa]|bebe|senora?|ancian[oa]|abuel[oa]|joven|viejit[oa]))\b"
+)
+_IN_CARE = re.compile(
+    r"\b(?:hospital (?:bed|gown)|stretcher|iv line|oxygen mask|tubes|incubator|cama de hospital|camilla|wheelchair|"
+    r"iv pole|an iv|drip|cannula|ventilator|crutches|walker|cast|bandages?|bandaged|without hair|no hair|bald|feeding tube"
+    r"|monitors?|in recovery|"
+    r"sits? (?:up )?(?:on|in) (?:a |the )?(?:hospital )?bed|in (?:a |his |her |the )?bed|oxygen|gown|isolette|icu|nicu"
+    r"|silla de ruedas|suero|oxigeno|"
+    r"bata|en (?:una|la|su) cama|muletas|yeso|vendad[oa]|incubadora)\b"
+)
+_STAFF = re.compile(r"\b(?:nurses?|doctors?|staff|surgeons?|residents?|team|volunteers?|enfermer[oa]s?|equipo)\b")
+_OWN_BADGE = re.compile(
+    r"\b(?:id |work |staff |my |name )?(?:badge|lanyard|scrubs|jersey|t-?shirt|plaque|trophy|banner|cake)\b"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +74,16 @@ def shown_in_pictures(pages: Sequence[Page], evidence: Evidence, *, has_media: b
 def _judge(said: str, groups: set[str], types: set[str], evidence: Evidence) -> tuple[str, float] | None:
     a_patient = _PATIENT.search(said) is not None
     identified = bool(types & (DIRECT.keys() | {"PERSON"})) or _NAME_SHOWN.search(said) is not None
-    if "record_picture" in groups and (a_patient or identified):
+    readable = _READABLE.search(said) is not None
+    if ("record_picture" in groups and (a_patient or identified)) or (readable and not _OWN_BADGE.search(said)):
         return "a record, screen or board with patients on it", 0.85
-    if "body_picture" in groups and identified:
+    if "body_picture" in groups and (identified or readable or "DATE_TIME" in types):
         return "a patient's scan or wound with a name on it", 0.8
     if a_patient and groups & {"ward", "body_picture", "condition", "procedure", "minor"}:
         return "a patient", 0.8
-    if {"minor", "ward"} <= groups or ("person_unnamed" in groups and _IN_CARE.search(said)):
+    if {"minor", "ward"} <= groups or (_PERSON.search(said) and _IN_CARE.search(said)):
         return "a patient", 0.7
-    if evidence.patient >= 0.8 and ("body_picture" in groups or "picture" in evidence.groups):
+    staff_alone = _STAFF.search(said) is not None and not a_patient and _PERSON.search(said) is None
+    if not staff_alone and evidence.patient >= 0.8 and ("body_picture" in groups or "picture" in evidence.groups):
         return "a patient, or a patient's scan or wound", 0.75
     return None

@@ -61,23 +61,28 @@ INDIRECT = {
 
 # Classes of _data/phi_terms.yaml.
 INDIRECT_TERMS = {
+    "age": Weight("an age", 0.4),
     "death": Weight("a death", 0.3),
     "event": Weight("an event that others know of", 0.45),
     "minor": Weight("that it is a child", 0.1),
-    "occupation": Weight("an occupation", 0.55),
+    "epithet": Weight("how the person is described", 0.4),
+    "occupation": Weight("an occupation", 0.6),
     "place": Weight("a place", 0.35),
     "public_role": Weight("a role that the public knows", 0.7),
     "rarity": Weight("how rare the case is", 0.6),
     "relation_known": Weight("how the author knows the person", 0.6),
-    "relation_theirs": Weight("a relative", 0.15),
+    "relation_theirs": Weight("a relative", 0.25),
+    "room": Weight("a room or bed", 0.6),
     "time_near": Weight("when it happened", 0.3),
+    "ward": Weight("a ward", 0.2),
+    "unit": Weight("a unit or floor", 0.3),
 }
 HEALTH_TERMS = {
     "body": 0.5,
     "condition": 0.85,
     "death": 0.7,
     "drug": 0.6,
-    "encounter": 0.3,
+    "encounter": 0.5,
     "on_duty": 0.4,
     "procedure": 0.8,
     "sensitive_assault": 0.9,

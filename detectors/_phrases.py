@@ -33,7 +33,8 @@ def compile_phrases(phrases: Iterable[str], slots: Mapping[str, str] | None = No
     `slots` gives each further {name} its pattern.
 
     Raises:
-        ConfigError: a phrase has an empty word or a slot that the rule does not fill in.
+        ConfigError: a phrase has an empty word, only words that may be left out, a bracket without its fellow, or a slot that
+            the rule does not fill in.
     """
     filled = {"number": r"\d+", **(slots or {})}
     parts = [_pattern(phrase, filled) for phrase in phrases]
@@ -46,6 +47,10 @@ def compile_pattern(pattern: str) -> re2._Regexp:
 
 def _pattern(phrase: str, slots: Mapping[str, str]) -> str:
     words = re.sub(r"/\s+", "/", phrase).split()
+    if not all(map(_is_closed, words)):
+        raise ConfigError(f"policy phrase: expected whole (words) and {{slots}} in brackets, got {phrase!r}")
+    if all(_may_be_left_out(word) for word in words):
+        raise ConfigError(f"policy phrase: expected a word that may not be left out, got {phrase!r}")
     pattern = ""
     for at, word in enumerate(words):
         if word == "...":
@@ -53,11 +58,21 @@ def _pattern(phrase: str, slots: Mapping[str, str]) -> str:
             continue
         last = at == len(words) - 1
         after = "" if last else r"\s+" if words[at + 1] == "..." else _BETWEEN
-        if word.startswith("(") and word.endswith(")"):
+        if _may_be_left_out(word) and word != "...":
             pattern += f"(?:{_alternatives(word[1:-1], slots)}{after})?"
         else:
             pattern += _alternatives(word, slots) + after
     return _edge(words[0], 0) + pattern + _edge(words[-1], -1)
+
+
+def _may_be_left_out(word: str) -> bool:
+    return word == "..." or (word.startswith("(") and word.endswith(")"))
+
+
+def _is_closed(word: str) -> bool:
+    """Round brackets only around a whole word, curly ones only around the name of a slot."""
+    inner = word[1:-1] if word.startswith("(") and word.endswith(")") else word
+    return not re.search(r"[(){}]", _SLOT.sub("", inner))
 
 
 def _alternatives(word: str, slots: Mapping[str, str]) -> str:

@@ -17,7 +17,7 @@ from detectors._fold import Folded, fold
 from detectors._identifiers import Found, Identifiers
 from detectors._identifiers_hipaa import hipaa_shapes
 from detectors._identifiers_presidio import presidio_shapes
-from detectors._language import Languages, is_unread
+from detectors._language import is_large_part, is_unread, load_languages
 from detectors._names import name_shapes
 
 WINDOW = 65_536  # code points read at a time
@@ -35,12 +35,12 @@ PROFILE_SEGMENTS = frozenset({"handle", "display_name", "bio"})
 class Reader:
     """Makes Readings. One serves a whole process, one text at a time; building it takes about two seconds."""
 
-    revision: ClassVar[str] = "1"  # raised when the code would read differently: history is then read again
+    revision: ClassVar[str] = "3"  # raised when the code would read differently: history is then read again
 
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
         self._identifiers = _identifiers()
-        self._languages = _languages()
+        self._languages = load_languages()
         self._known: OrderedDict[tuple[str, bool], tuple[tuple[Found, ...], str, str | None]] = OrderedDict()
 
     def read_post(self, account: Account, post: Post) -> Reading:
@@ -89,9 +89,12 @@ class Reader:
             found |= dict.fromkeys(f for f in placed if f.start not in cut[0] and f.end not in cut[1])
             not_read = not_read or (None if in_time else "time")
         language = self._languages.name(text[:WINDOW]) if prose else "und"
-        if not_read is None and is_unread(language):
+        if not_read is None and (is_unread(language) or (prose and self._is_largely_unread(text[:WINDOW]))):
             not_read = "language"
         return tuple(sorted(found, key=lambda f: (f.start, f.end, f.type))), language, not_read
+
+    def _is_largely_unread(self, text: str) -> bool:
+        return is_large_part(*self._languages.unread_letters(text))
 
     def _read_window(self, text: str) -> tuple[list[Found], bool]:
         folded = fold(text)
@@ -132,8 +135,3 @@ def _profile_segments(account: Account) -> Iterator[Segment]:
 @cache
 def _identifiers() -> Identifiers:
     return Identifiers([*presidio_shapes(), *hipaa_shapes(), *name_shapes()])
-
-
-@cache
-def _languages() -> Languages:
-    return Languages()

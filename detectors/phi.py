@@ -31,7 +31,7 @@ class PhiDetector(Detector):
     """Indicators that a post tells of a patient who could be recognised."""
 
     rule: ClassVar[str] = "phi"
-    revision: ClassVar[str] = "1"
+    revision: ClassVar[str] = "2"
 
     def __init__(self, policy: Policy) -> None:
         super().__init__(policy)

@@ -20,9 +20,18 @@ from detectors._campaign_text import Who
 from detectors._candidates import data_digest, load_gazetteer
 
 _OWN = ("title", "text", "summary")
-_AGAINST = {Stance.SURELY_AGAINST, Stance.CALLS_AGAINST, Stance.BLAME, Stance.SLOGANS_AGAINST, Stance.SCORN}
+_AGAINST = {
+    Stance.SURELY_AGAINST,
+    Stance.CALLS_AGAINST,
+    Stance.BLAME,
+    Stance.SLOGANS_AGAINST,
+    Stance.URGES_AGAINST,
+    Stance.SCORN,
+}
 _SURELY = {Stance.SURELY_FOR, Stance.SURELY_AGAINST}
 _CALLS = {Stance.CALLS_FOR, Stance.CALLS_AGAINST} | _SURELY
+_URGES = {Stance.URGES_FOR, Stance.URGES_AGAINST, Stance.URGES}
+_SIDELESS = {Stance.URGES, Stance.VOICE}  # take the side of what stands around
 _OPINIONS = {Stance.PRAISE, Stance.SCORN}
 _POLITICAL = {Who.CANDIDATE, Who.NOMINEE, Who.PARTY}
 _LONGEST = 1 << 20  # characters of a segment that are read; a Reader calls longer ones not read
@@ -55,6 +64,15 @@ _VIEW = {
     Who.MAYBE: 0.25,
     Who.NAME: 0.1,
 }
+_URGE_BESIDE = {
+    Who.CANDIDATE: 0.65,
+    Who.NOMINEE: 0.65,
+    Who.PARTY: 0.65,
+    Who.OFFICIAL: 0.4,
+    Who.MAYBE: 0.4,
+    Who.NAME: 0.35,
+    Who.OFFICE: 0.3,
+}
 _OPINION_OF = {
     Who.CANDIDATE: 0.52,
     Who.NOMINEE: 0.45,
@@ -71,6 +89,8 @@ _OTHER_READING = {
     Context.REPORTING: 0.25,
     Context.COURTESY: 0.3,
 }
+_TOLD = {Context.NEUTRAL, *_OTHER_READING}
+_VOICE_BESIDE = 0.5
 _KIND_OF = {
     Who.CANDIDATE: "a candidate is named",
     Who.NOMINEE: "a candidacy is named",
@@ -90,6 +110,10 @@ _DEED = {
     Stance.SLOGANS_FOR: "a campaign slogan",
     Stance.SLOGANS_AGAINST: "a slogan against a candidate",
     Stance.SLOGANS_WITH_A_NAME: "a campaign slogan",
+    Stance.URGES_FOR: "an appeal to voters",
+    Stance.URGES_AGAINST: "an appeal to voters to reject them",
+    Stance.URGES: "an appeal to voters",
+    Stance.VOICE: "the account's own voice beside a candidate",
     Stance.PRAISE: "a favourable opinion beside a candidate",
     Stance.SCORN: "an unfavourable opinion beside a candidate",
 }
@@ -107,6 +131,7 @@ class PoliticalDetector(Detector):
     """Rule 'political': endorse, oppose."""
 
     rule = "political"
+    revision = "3"
 
     def __init__(self, policy: Policy) -> None:
         super().__init__(policy)
@@ -146,14 +171,19 @@ class PoliticalDetector(Detector):
 
     def _judge_own(self, name: str, text: str, day: date | None) -> Iterator[_Judgement]:
         marked = self._reader.mark(text, day)
-        for evidence in self._reader.evidence(marked):
-            score = judge(evidence)
+        scored = [(evidence, judge(evidence)) for evidence in self._reader.evidence(marked)]
+        against = _is_against(scored)
+        for evidence, score in scored:
             if score > 0:
                 grounds = [_KIND_OF[evidence.who]] if evidence.who else []
                 grounds.append(_DEED[evidence.stance])
                 if evidence.in_hashtag:
                     grounds.append("as a hashtag")
-                yield _Judgement(_category(evidence), score, tuple(grounds), (Span(name, evidence.start, evidence.end),))
+                places = [(evidence.start, evidence.end)]
+                if evidence.who is None and evidence.about:
+                    places.append(evidence.about)
+                spans = tuple(Span(name, *place) for place in places)
+                yield _Judgement(_category(evidence, against), score, tuple(grounds), spans)
         yield from self._judge_addresses(name, text)
 
     def _judge_addresses(self, name: str, text: str) -> Iterator[_Judgement]:
@@ -202,7 +232,7 @@ class PoliticalDetector(Detector):
             score=score,
             reason=f"An official account {'speaks for' if side == 'endorse' else 'speaks against'} a side in an election: "
             f"{', '.join(grounds)}.",
-            spans=[span for j in strong for span in j.spans],
+            spans=list(dict.fromkeys(span for j in strong for span in j.spans)),
             scope=scope,
         )
 
@@ -222,6 +252,10 @@ def judge(evidence: Evidence) -> float:
         score = 0.75
     elif evidence.stance is Stance.SLOGANS_WITH_A_NAME:
         score = 0.75 if evidence.named & _POLITICAL or (election and office) else 0.0
+    elif evidence.stance in _URGES:
+        score = _urge(evidence)
+    elif evidence.stance is Stance.VOICE:
+        score = 0.0 if around & _TOLD else _VOICE_BESIDE * bool(evidence.named & _POLITICAL)
     elif evidence.stance in _OPINIONS:
         score = 0.0 if around & _OTHER_READING.keys() else _opinion(evidence)
     elif who is None:
@@ -235,9 +269,15 @@ def judge(evidence: Evidence) -> float:
     doubt = max((_OTHER_READING[c] for c in around if c in _OTHER_READING), default=0.0)
     if evidence.stance in _SURELY and not around & {Context.CONTEST, Context.FORUM, Context.REPORTING}:
         doubt = 0.0
-    elif evidence.stance in _CALLS and surely:
+    elif (evidence.stance in _CALLS and surely) or (evidence.stance in _URGES and evidence.named & _POLITICAL):
         doubt *= 0.4
     return max(0.0, min(1.0, score - doubt))
+
+
+def _urge(evidence: Evidence) -> float:
+    """An appeal without a name in it, by the surest of those who are named around it."""
+    score = max((_URGE_BESIDE[who] for who in evidence.named), default=0.0)
+    return score + 0.15 * (Context.ELECTION in evidence.around and score >= _URGE_BESIDE[Who.MAYBE])
 
 
 def _opinion(evidence: Evidence) -> float:
@@ -260,5 +300,13 @@ def _judge_link(fundraising: bool, *, spoken: bool, spans: tuple[Span, ...]) -> 
     return _Judgement("endorse", 0.75 if fundraising or spoken else 0.6, (ground,), spans)
 
 
-def _category(evidence: Evidence) -> str:
-    return "oppose" if evidence.stance in _AGAINST else "endorse"
+def _is_against(scored: Iterable[tuple[Evidence, float]]) -> bool:
+    """Which side the words take that take one, for an appeal that takes none itself."""
+    sides = [
+        score if evidence.stance in _AGAINST else -score for evidence, score in scored if evidence.stance is not Stance.URGES
+    ]
+    return max(sides, default=0) > -min(sides, default=0)
+
+
+def _category(evidence: Evidence, against: bool) -> str:
+    return "oppose" if evidence.stance in _AGAINST or (evidence.stance in _SIDELESS and against) else "endorse"

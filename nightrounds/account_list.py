@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic_core import ErrorDetails
 
 from core.errors import ConfigError
 from core.records import Account, Basis, Kind, account_id
+from nightrounds.platforms import nightly_platforms
 
 COLUMNS = ("platform", "handle", "kind", "basis", "recorded_by", "recorded_at", "unit", "native_id")
 _REQUIRED = COLUMNS[:6]
@@ -56,6 +58,22 @@ class _Row(BaseModel):
     def _any_case(cls, value: object) -> object:
         return value.strip().lower() if isinstance(value, str) else value
 
+    @field_validator("platform")
+    @classmethod
+    def _has_a_crawler(cls, value: str) -> str:
+        known = nightly_platforms()
+        if value not in known:
+            raise ValueError(f"expected one of {', '.join(known)}")
+        return value
+
+    @field_validator("recorded_at", mode="before")
+    @classmethod
+    def _iso_date(cls, value: object) -> object:
+        try:
+            return datetime.fromisoformat(value.strip()) if isinstance(value, str) else value
+        except ValueError:
+            raise ValueError("expected a date such as 2026-11-30") from None
+
     @field_validator("handle")
     @classmethod
     def _without_at(cls, value: str) -> str:
@@ -92,14 +110,30 @@ def read_account_list(path: Path) -> AccountList:
         try:
             account = _account(_Row.model_validate(row))
         except ValidationError as error:
-            problems = "; ".join(f"{'.'.join(map(str, p['loc']))}: {p['msg']}" for p in error.errors(include_input=False))
-            bad.append(BadRow(line, problems))
+            bad.append(BadRow(line, "; ".join(_plainly(problem) for problem in error.errors(include_input=False))))
             continue
         if account.id in good:
             bad.append(BadRow(line, "the same platform and handle stand further up"))
             continue
         good[account.id] = account
     return AccountList(tuple(good.values()), tuple(bad))
+
+
+def write_account_list(path: Path, accounts: Iterable[Account]) -> None:
+    """Write accounts as `read_account_list` reads them.
+
+    Raises:
+        ConfigError: the file can't be written.
+    """
+    try:
+        with path.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(COLUMNS)
+            for a in accounts:
+                basis = (a.kind.value, a.basis.value, a.basis_recorded_by, a.basis_recorded_at.isoformat())
+                writer.writerow((a.platform, a.handle, *basis, a.unit or "", a.native_id or ""))
+    except OSError as error:
+        raise ConfigError(f"{path}: can't be written: {error.strerror}") from None
 
 
 def _text(path: Path) -> str:
@@ -154,3 +188,9 @@ def _account(row: _Row) -> Account:
         unit=row.unit,
         native_id=row.native_id,
     )
+
+
+def _plainly(problem: ErrorDetails) -> str:
+    message = problem["msg"].removeprefix("Value error, ").replace("Input should be", "expected")
+    message = {"missing": "missing", "string_too_short": "must not be empty"}.get(problem["type"], message)
+    return f"{'.'.join(map(str, problem['loc']))}: {message}"

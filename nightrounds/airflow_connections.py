@@ -34,5 +34,6 @@ def _options(connection: Connection, secret: str | None) -> dict[str, Any]:
         options[secret] = connection.password
     if connection.host:
         port = f":{connection.port}" if connection.port else ""
-        options["base_url"] = f"{connection.schema or 'https'}://{connection.host}{port}"
+        scheme = "" if "://" in connection.host else f"{connection.schema or 'https'}://"
+        options["base_url"] = f"{scheme}{connection.host}{port}"
     return options

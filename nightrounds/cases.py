@@ -32,7 +32,7 @@ def case_key(policy: Policy, stored: StoredFinding) -> str | None:
 
 
 def open_cases(tx: Transaction, policy: Policy, findings: Sequence[StoredFinding]) -> int:
-    """Open or join cases for `findings` within the caller's transaction; returns how many were opened."""
+    """Open or join cases for `findings` within the caller's transaction; returns how many unsealed ones were opened."""
     by_key: dict[str, list[StoredFinding]] = defaultdict(list)
     for stored in findings:
         key = case_key(policy, stored)
@@ -50,5 +50,5 @@ def open_cases(tx: Transaction, policy: Policy, findings: Sequence[StoredFinding
             findings=group,
             sealed=group[0].finding.sealed,
         )
-        opened += joined.opened
+        opened += joined.opened and not group[0].finding.sealed
     return opened

@@ -6,7 +6,7 @@ import logging
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from core.errors import Actor, CrawlError, NightRoundsError, RateLimited, Scope
@@ -87,8 +87,11 @@ def _crawl_platform(
 ) -> list[Coverage]:
     crawler, obstacle = _crawler_for(context, platform)
     dead: dict[str, CrawlError] = {}  # credential -> what stopped it
+    with context.store.read() as tx:
+        seen = crawls.last_complete(tx)
     results = []
-    for account in accounts:
+    # Whom nobody has seen for longest comes first: a rate limit must not starve the same accounts every night.
+    for account in sorted(accounts, key=lambda a: seen.get(a.id, 0)):
         credential = crawler.credential_of(account) if crawler else ""
         if crawler is None or obstacle:
             coverage = _Tally().coverage(account, CoverageStatus.NOT_TRIED, obstacle, Actor.CREDENTIAL_OWNER)
@@ -123,6 +126,8 @@ def _crawl_account(
     start = since or context.clock() - timedelta(days=context.settings.backfill_days)
     try:
         for page in crawler.crawl(CrawlRequest(account=account, cursor=cursor, since=start, recheck=recheck)):
+            if since is not None:
+                page = replace(page, cursor=None)  # what lies between the stored cursor and `since` was not read
             with context.store.begin() as tx:
                 stored = pages.store_page(tx, run_id=run_id, account=account, page=page, surface=crawler.platform)
             tally.add(page, stored)

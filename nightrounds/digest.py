@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 
 from core.records import Coverage, CoverageStatus
@@ -13,10 +14,14 @@ from storage import cases, crawls, findings, posts, screenings
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """One run's figures. `findings` counts what stands now by (rule, category, severity); sealed ones only as a total."""
+    """One run's figures. `findings` counts what stands by (rule, category, severity), `findings_new` what this run added.
+
+    Sealed ones are only a total.
+    """
 
     run_id: int
     state: str
+    started_at: datetime
     coverage: tuple[Coverage, ...]
     posts_stored: int
     posts_new: int
@@ -25,6 +30,7 @@ class Digest:
     screened: int
     not_read: dict[str, int]
     findings: dict[tuple[str, str, str], int]
+    findings_new: dict[tuple[str, str, str], int]
     sealed: int
     open_cases: int
     not_looked_for: tuple[str, ...]
@@ -45,10 +51,8 @@ class Digest:
             {**asdict(c), "status": c.status.value, "retry_at": c.retry_at.isoformat() if c.retry_at else None}
             for c in self.coverage
         ]
-        data["findings"] = [
-            {"rule": rule, "category": category, "severity": severity, "count": count}
-            for (rule, category, severity), count in sorted(self.findings.items())
-        ]
+        data["started_at"] = self.started_at.isoformat()
+        data["findings"], data["findings_new"] = _listed(self.findings), _listed(self.findings_new)
         return data
 
 
@@ -58,11 +62,13 @@ def digest_of(context: Context, run_id: int, *, screened: int) -> Digest:
 
     with context.store.read() as tx:
         coverage = tuple(crawls.coverage_of(tx, run_id))
-        counts = findings.counts(tx)
+        run = crawls.get_run(tx, run_id)
+        counts, fresh = findings.counts(tx), findings.counts(tx, since=run.started_at)
         reading = screenings.counts(tx)
         return Digest(
             run_id=run_id,
-            state=crawls.get_run(tx, run_id).state,
+            state=run.state,
+            started_at=run.started_at,
             coverage=coverage,
             posts_stored=posts.count(tx),
             posts_new=sum(c.new for c in coverage),
@@ -70,8 +76,20 @@ def digest_of(context: Context, run_id: int, *, screened: int) -> Digest:
             posts_gone=sum(c.gone for c in coverage),
             screened=screened,
             not_read=dict(reading.not_read),
-            findings={(c.rule, c.category, c.severity.value): c.count for c in counts.open},
+            findings=_by_cell(counts),
+            findings_new=_by_cell(fresh),
             sealed=sum(counts.sealed.values()),
             open_cases=cases.count_open(tx),
             not_looked_for=tuple(rules_without_detector(context.policy)),
         )
+
+
+def _by_cell(counts: findings.FindingCounts) -> dict[tuple[str, str, str], int]:
+    return {(cell.rule, cell.category, cell.severity.value): cell.count for cell in counts.open}
+
+
+def _listed(counts: dict[tuple[str, str, str], int]) -> list[dict[str, str | int]]:
+    return [
+        {"rule": rule, "category": category, "severity": severity, "count": count}
+        for (rule, category, severity), count in sorted(counts.items())
+    ]

@@ -48,7 +48,7 @@ def examine(settings: Settings) -> list[Check]:
 
 
 def _policy(settings: Settings) -> Iterator[Check]:
-    from nightrounds.screener import rules_without_detector
+    from nightrounds.screener import detectors_without_rule, rules_without_detector
 
     policy = load_policy(settings.policy)
     yield Check(
@@ -59,6 +59,9 @@ def _policy(settings: Settings) -> Iterator[Check]:
     missing = list(rules_without_detector(policy))
     if missing:
         yield Check("rules", ok=False, bearable=True, finding=f"no detector yet, so not looked for: {', '.join(missing)}")
+    left_out = detectors_without_rule(policy)
+    if left_out:
+        yield Check("rules", ok=False, bearable=True, finding=f"not in the policy, so not looked for: {', '.join(left_out)}")
 
 
 def _home(settings: Settings) -> Iterator[Check]:

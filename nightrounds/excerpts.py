@@ -1,28 +1,41 @@
-"""The text beside a finding's span, read back from storage for a masked excerpt."""
+"""What a finding points into, read back from storage: the post and the text of its first span."""
 
 from __future__ import annotations
 
-from core.records import Severity
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from core.records import Post, Severity
 from nightrounds.context import Context
 from storage import findings, posts
 from storage.findings import StoredFinding
 from storage.transaction import Transaction
 
-_MOST = 8
+
+@dataclass(frozen=True, slots=True)
+class FindingInPlace:
+    """A finding with the post that it is about (None: the profile) and the text that its first span lies in."""
+
+    stored: StoredFinding
+    post: Post | None
+    text: str = field(repr=False)
 
 
-def gravest(context: Context, *, least: Severity) -> list[tuple[StoredFinding, str]]:
-    """The gravest findings that stand, with the text that each one's first span lies in; never sealed ones."""
-    grave: list[StoredFinding] = []
+def gravest(context: Context, *, least: Severity, since: datetime, most: int) -> list[FindingInPlace]:
+    """The gravest findings made since a time that still stand; never sealed ones."""
     with context.store.read() as tx:
-        for severity in (s for s in reversed(Severity) if s.rank >= least.rank):
-            grave += findings.list_findings(tx, severity=severity, limit=_MOST)
-        return [(stored, spanned_text(context, tx, stored)) for stored in grave[:_MOST]]
+        found = findings.list_findings(tx, since=since, limit=1000)
+        grave = sorted((s for s in found if s.finding.severity.rank >= least.rank), key=_gravity)
+        return [in_place(context, tx, stored) for stored in grave[:most]]
 
 
-def spanned_text(context: Context, tx: Transaction, stored: StoredFinding) -> str:
-    """The segment that the finding's first span names, as it was screened; empty when it has no span."""
-    if not stored.finding.spans:
-        return ""
+def _gravity(stored: StoredFinding) -> tuple[int, float, int]:
+    return -stored.finding.severity.rank, -stored.finding.score, stored.id
+
+
+def in_place(context: Context, tx: Transaction, stored: StoredFinding) -> FindingInPlace:
+    """Read back what `stored` points into, as it was screened."""
     post = posts.get_revision(tx, stored.revision_id).post if stored.revision_id is not None else None
-    return context.screener.segments_of(stored.account, post).get(stored.finding.spans[0].segment, "")
+    spans = stored.finding.spans
+    text = context.screener.segments_of(stored.account, post).get(spans[0].segment, "") if spans else ""
+    return FindingInPlace(stored, post, text)

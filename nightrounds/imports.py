@@ -16,6 +16,8 @@ from nightrounds.context import Context
 from nightrounds.screening import screen_unread
 from storage import accounts, crawls, pages
 
+_MOST_NAMED = 5  # accounts that are named in a problem
+
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
@@ -33,7 +35,7 @@ class ImportReport:
     @property
     def summary(self) -> str:
         return (
-            f"{self.accounts} accounts: {self.new} new posts, {self.edited} edited, {self.unchanged} known; "
+            f"accounts: {self.accounts}; posts: {self.new} new, {self.edited} edited, {self.unchanged} unchanged; "
             f"{self.screened} screened, {self.findings} findings, {self.cases_opened} cases opened"
         )
 
@@ -110,17 +112,20 @@ def _chosen(
                 return [], ["--account names accounts on several platforms: say which with --platform"]
             return known, [] if known else ["the account that --account names is not registered: 'nightrounds accounts import'"]
         chosen: dict[str, Account] = {}
-        problems = []
+        problems, strangers = [], []
         for named_platform, named_handle, count in named:
             if platform is not None and named_platform not in ("", platform):
                 continue
             on = named_platform or platform
             if not named_handle:
-                problems.append(f"{count} posts name no account: give it with --account")
+                problems.append(f"posts that name no account ({count}): give it with --account")
             elif not on:
-                problems.append(f"{count} posts name no platform: give it with --platform")
+                problems.append(f"posts that name no platform ({count}): give it with --platform")
             elif known := accounts.list_accounts(tx, platform=on, handle=named_handle):
                 chosen |= {account.id: account for account in known}
             else:
-                problems.append(f"{count} posts are of an account on {on} that is not registered")
+                strangers.append(f"{on} {named_handle} ({count})")
+        if strangers:
+            more = f" and {len(strangers) - _MOST_NAMED} more" if len(strangers) > _MOST_NAMED else ""
+            problems.append(f"posts of accounts that are not registered: {', '.join(strangers[:_MOST_NAMED])}{more}")
         return list(chosen.values()), problems

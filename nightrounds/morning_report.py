@@ -17,23 +17,16 @@ from rich.text import Text
 from core.policy import Policy
 from core.records import Coverage, CoverageStatus, Severity
 from nightrounds.digest import Digest
-from nightrounds.masking import masked_excerpt
-from storage.findings import StoredFinding
+from nightrounds.excerpts import FindingInPlace
+from nightrounds.finding_lines import COLOURS, excerpt_of, finding_lines, printable
 
-_COLOURS = {
-    Severity.CRITICAL: "bold red",
-    Severity.HIGH: "red",
-    Severity.MEDIUM: "yellow",
-    Severity.LOW: "cyan",
-    Severity.INFO: "dim",
-}
 _MOST_PROBLEMS = 20
 
 
 def morning_report(
-    digest: Digest, policy: Policy, *, names: Mapping[str, str], excerpts: Sequence[tuple[StoredFinding, str]]
+    digest: Digest, policy: Policy, *, names: Mapping[str, str], gravest: Sequence[FindingInPlace]
 ) -> RenderableType:
-    """Render a run. `names` maps account ids to names; `excerpts` are findings with their first segment's text."""
+    """Render a run. `names` maps account ids to what people call them; `gravest` are tonight's findings to show."""
     parts: list[RenderableType] = [
         Text(f"Morning report of run {digest.run_id}", style="bold"),
         Text(f"{policy.title}, version {policy.version}. What follows are indicators for a person to look at, not verdicts."),
@@ -47,10 +40,10 @@ def morning_report(
             f"{digest.screened} screened; {digest.posts_stored} stored in all."
         ),
         "",
-        _findings(digest, policy),
+        _findings(digest),
     ]
-    if excerpts:
-        parts += ["", _excerpts(excerpts, policy)]
+    if gravest:
+        parts += ["", *_gravest(gravest, sum(digest.findings_new.values()))]
     return Group(*parts, "", _next_steps(digest))
 
 
@@ -62,7 +55,7 @@ def _coverage(digest: Digest) -> Table:
     frame = pd.DataFrame([(c.platform, c.status.value) for c in digest.coverage], columns=["platform", "status"])
     counts = pd.crosstab(frame["platform"], frame["status"]).reindex(columns=[s.value for s in CoverageStatus], fill_value=0)
     for platform, row in counts.iterrows():
-        table.add_row(str(platform), *(str(n) if n else "·" for n in row))
+        table.add_row(escape(str(platform)), *(str(n) if n else "·" for n in row))
     return table
 
 
@@ -74,9 +67,8 @@ def _problems(incomplete: Sequence[Coverage], names: Mapping[str, str]) -> Itera
         table.add_column(name, overflow="fold")
     for c in incomplete[:_MOST_PROBLEMS]:
         retry = f" (again after {c.retry_at:%H:%M} UTC)" if c.retry_at else ""
-        table.add_row(
-            escape(names.get(c.account_id, c.account_id)), c.status.value, escape(c.reason) + retry, c.actor or "nobody"
-        )
+        name = escape(printable(names.get(c.account_id, c.account_id)))
+        table.add_row(name, c.status.value, escape(c.reason) + retry, c.actor or "nobody")
     yield table
     if len(incomplete) > _MOST_PROBLEMS:
         yield Text(f"… and {len(incomplete) - _MOST_PROBLEMS} more: nightrounds scan --json lists all")
@@ -90,45 +82,45 @@ def _not_read(digest: Digest, policy: Policy) -> Iterable[RenderableType]:
         yield Text(f"Not looked for in this version: {titles}.", style="yellow")
 
 
-def _findings(digest: Digest, policy: Policy) -> RenderableType:
-    if not digest.findings and not digest.sealed:
-        return Text("No findings stand.")
-    table = Table(title="Findings that stand", title_justify="left", title_style="bold")
-    for name in ("rule", "category", "clause", "goes to"):
-        table.add_column(name)
+def _findings(digest: Digest) -> RenderableType:
+    new, standing = sum(digest.findings_new.values()), sum(digest.findings.values())
+    parts: list[RenderableType] = [
+        Text(f"{new} findings are new tonight; {standing} stand in all." if standing else "No findings stand.")
+    ]
+    if standing:
+        parts.append(_findings_table(digest))
+    if digest.sealed:
+        sealed = f"{digest.sealed} more are sealed as protected activity: only labour counsel may open them."
+        parts.append(Text(sealed, style="magenta"))
+    return Group(*parts)
+
+
+def _findings_table(digest: Digest) -> Table:
+    table = Table(title="Findings that stand (new tonight)", title_justify="left", title_style="bold")
+    table.add_column("rule")
+    table.add_column("category")
     severities = [s for s in reversed(Severity) if any(severity == s for _, _, severity in digest.findings)]
     for severity in severities:
-        table.add_column(severity.value, justify="right", style=_COLOURS[severity])
+        table.add_column(severity.value, justify="right", style=COLOURS[severity])
     frame = pd.DataFrame(
         [(*key, count) for key, count in digest.findings.items()], columns=["rule", "category", "severity", "count"]
     )
-    if len(frame):
-        pivot = frame.pivot_table(index=["rule", "category"], columns="severity", values="count", aggfunc="sum", fill_value=0)
-        for key, row in pivot.iterrows():
-            rule, category = cast(tuple[str, str], key)
-            config, own = policy.rule(rule), policy.rule(rule).category(category)
-            route = policy.routes[own.route or config.route].title
-            cells = [str(int(row.get(s.value, 0))) if row.get(s.value, 0) else "·" for s in severities]
-            table.add_row(config.title, own.title, own.clause or config.clause, route, *cells)
-    if not digest.sealed:
-        return table
-    return Group(
-        table,
-        Text(f"{digest.sealed} more are sealed as protected activity: only labour counsel may open them.", style="magenta"),
-    )
-
-
-def _excerpts(excerpts: Sequence[tuple[StoredFinding, str]], policy: Policy) -> Table:
-    table = Table(title="The gravest, masked", title_justify="left", title_style="bold", show_lines=True)
-    for name in ("finding", "severity", "why", "excerpt"):
-        table.add_column(name, overflow="fold")
-    for stored, text in excerpts:
-        finding = stored.finding
-        first = finding.spans[0].segment if finding.spans else ""
-        spans = [span for span in finding.spans if span.segment == first]
-        severity = Text(finding.severity.value, style=_COLOURS[finding.severity])
-        table.add_row(str(stored.id), severity, escape(finding.reason), Text(masked_excerpt(text, spans)))
+    pivot = frame.pivot_table(index=["rule", "category"], columns="severity", values="count", aggfunc="sum", fill_value=0)
+    for key, row in pivot.iterrows():
+        rule, category = cast(tuple[str, str], key)
+        cells = []
+        for severity in severities:
+            count, new = int(row.get(severity.value, 0)), digest.findings_new.get((rule, category, severity.value), 0)
+            cells.append("·" if not count else f"{count} ({new})" if new else str(count))
+        table.add_row(rule, category, *cells)
     return table
+
+
+def _gravest(findings: Sequence[FindingInPlace], new: int) -> Iterable[RenderableType]:
+    yield Text(f"The gravest of tonight, masked ({len(findings)} of {new} new ones)", style="bold")
+    for one in findings:
+        yield ""
+        yield finding_lines(one.stored, excerpt_of(one.stored, one.text))
 
 
 def _next_steps(digest: Digest) -> RenderableType:

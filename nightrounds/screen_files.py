@@ -17,7 +17,7 @@ from crawlers._post_lines import PostLine
 from detectors._reader import CONTEXT_SEGMENTS, Reader, entities_of
 from nightrounds.deadline import TimeUp, deadline
 from nightrounds.jsonl import FileReport, Say, answer_lines
-from nightrounds.screener import SECONDS_PER_READING, Screener, detector_classes
+from nightrounds.screener import SECONDS_PER_READING, Screener
 
 Progress = Callable[[int], None]
 
@@ -32,8 +32,6 @@ def screen_file(
     progress: Progress | None = None,
 ) -> FileReport:
     """Write one line of findings for each post of `source`; see `answer_lines` for arguments, order and errors."""
-    for rule in detector_classes():
-        policy.rule(rule)  # a policy that lacks a rule is told here, in one line, and not by every worker
     return answer_lines(source, out, say, partial(ScreenAnswer, policy), workers=workers, progress=progress)
 
 

@@ -32,6 +32,15 @@ def rules_without_detector(policy: Policy) -> list[str]:
     return sorted(policy.rules.keys() - detector_classes().keys())
 
 
+def detectors_without_rule(policy: Policy) -> list[str]:
+    """Detectors that the policy file has no entry for, their own or one that they borrow from: they don't run."""
+    return sorted(rule for rule, detector in detector_classes().items() if not _has_rules(policy, detector))
+
+
+def _has_rules(policy: Policy, detector: type[Detector]) -> bool:
+    return {detector.rule, *detector.borrows} <= policy.rules.keys()
+
+
 @dataclass(frozen=True, slots=True)
 class _Read:
     """A reading with what its detectors found, before the gate."""
@@ -45,9 +54,7 @@ class Screener:
     """Reads, detects and gates. Make one a process and keep it: the model is loaded once.
 
     A detector that raises, or a reading that takes longer than `seconds`, makes the result 'not read' and never stops anything.
-
-    Raises:
-        ConfigError: a detector's rule has no entry in the policy.
+    A detector whose rule the policy leaves out does not run.
     """
 
     def __init__(
@@ -58,7 +65,7 @@ class Screener:
         seconds: float = SECONDS_PER_READING,
     ) -> None:
         classes = detector_classes() if detectors is None else detectors
-        self._detectors = {rule: detector(policy) for rule, detector in classes.items()}
+        self._detectors = {rule: d(policy) for rule, d in classes.items() if _has_rules(policy, d)}
         self._seconds = seconds
         self._policy = policy
         self._gate = Gate(policy)

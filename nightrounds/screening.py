@@ -20,7 +20,7 @@ Subject = TypeVar("Subject", StoredRevision, StoredProfile)
 
 @dataclass(slots=True)
 class Screening:
-    """What one pass over the unread came to."""
+    """What one pass over the unread came to; findings and cases that are sealed are not counted."""
 
     posts: int = 0
     profiles: int = 0
@@ -32,6 +32,7 @@ class Screening:
 def screen_unread(context: Context, progress: Callable[[int], None] | None = None) -> Screening:
     """Read what is unread, store findings, open cases: a batch a transaction, so that a kill loses and doubles nothing."""
     done = Screening()
+    _retire_what_is_no_longer_looked_for(context)
     for profiles in _unread(context, FindingScope.PROFILE, screenings.unread_profiles):
         _screen_batch(context, profiles, done)
         done.profiles += len(profiles)
@@ -43,9 +44,19 @@ def screen_unread(context: Context, progress: Callable[[int], None] | None = Non
     return done
 
 
+def _retire_what_is_no_longer_looked_for(context: Context) -> None:
+    """The policy may have taken a rule off a kind of account: what it found there does not stand any more."""
+    posts, profiles = (_wanted(context, scope) for scope in (FindingScope.POST, FindingScope.PROFILE))
+    with context.store.begin() as tx:
+        screenings.retire_dropped(tx, posts, profiles)
+
+
+def _wanted(context: Context, scope: FindingScope) -> dict[Kind, dict[str, str]]:
+    return {kind: context.screener.versions_for(kind, scope) for kind in Kind}
+
+
 def _unread(context: Context, scope: FindingScope, query: Callable[..., list[Subject]]) -> Iterator[list[Subject]]:
-    wanted = {kind: context.screener.versions_for(kind, scope) for kind in Kind}
-    after = 0
+    wanted, after = _wanted(context, scope), 0
     while True:
         with context.store.read() as tx:
             batch = query(tx, wanted, limit=_BATCH, after_id=after)
@@ -60,7 +71,7 @@ def _screen_batch(context: Context, batch: Sequence[StoredRevision | StoredProfi
     with context.store.begin() as tx:
         stored = screenings.record_all(tx, results)
         done.cases_opened += open_cases(tx, context.policy, stored)
-    done.findings += len(stored)
+    done.findings += sum(not one.finding.sealed for one in stored)  # a count of one person's sealed findings would tell
     done.not_read += sum(result.screened.not_read is not None for result in results)
 
 

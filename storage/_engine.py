@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 
-from core.errors import StorageError
+from core.errors import ConfigError, StorageError
 
 _BUSY_SECONDS = 60  # a nightly page takes milliseconds; a rotation batch or a migration may take longer
 _WRITES = "nightrounds_writes"  # execution option of connections that will write
+_UNREACHED = "is the server up? Check host and port of database_url"
 _ADVISORY_LOCK = 0x4E52_0001  # migrations and first start, one process at a time
 
 
 def open_engine(url: str) -> Engine:
-    """Raises: StorageError: the URL is none, or of another database system. It is never quoted: it holds a password."""
+    """Raises: ConfigError: the URL is none, or of another database system. It is never quoted: it holds a password."""
     try:
         parsed = make_url(url)
         backend = parsed.get_backend_name()
@@ -29,13 +31,21 @@ def open_engine(url: str) -> Engine:
             parsed = parsed.set(drivername="postgresql+psycopg")
             engine = create_engine(parsed, hide_parameters=True, pool_pre_ping=True)
         else:
-            raise StorageError("database_url: expected sqlite:///… or postgresql://…")
+            raise ConfigError("database_url: expected sqlite:///… or postgresql://…")
     except (ArgumentError, NoSuchModuleError, ValueError):
-        raise StorageError("database_url: not a database URL; expected sqlite:///… or postgresql://…") from None
+        raise ConfigError("database_url: not a database URL; expected sqlite:///… or postgresql://…") from None
     if backend == "sqlite":
+        event.listen(engine, "do_connect", _make_private)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _make_private(_dialect: Any, _record: Any, arguments: list[Any], _named: Any) -> None:
+    """Make a new database's file for its owner alone. SQLite would ask the umask, and gives its WAL the mode of the file."""
+    with suppress(OSError, TypeError):  # what is wrong with the place, SQLite says itself
+        if arguments[0] != ":memory:" and not arguments[0].startswith("file:"):
+            os.close(os.open(arguments[0], os.O_WRONLY | os.O_CREAT, 0o600))
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
@@ -47,8 +57,8 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
         try:
             if connection.execute("PRAGMA journal_mode=WAL").fetchone()[0] in {"wal", "memory"}:
                 return
-        except sqlite3.OperationalError:
-            if time.monotonic() > deadline:
+        except sqlite3.OperationalError as error:
+            if time.monotonic() > deadline or not error.sqlite_errorname.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
                 raise
         time.sleep(0.05)
 
@@ -89,7 +99,7 @@ def _own_errors() -> Iterator[None]:
     try:
         yield
     except SQLAlchemyError as error:
-        raise StorageError(f"the database refused: {_named(error)}") from None
+        raise StorageError(f"the database refused: {_named(error)}{_mend(error)}") from None
 
 
 def _named(error: SQLAlchemyError) -> str:
@@ -98,3 +108,27 @@ def _named(error: SQLAlchemyError) -> str:
         return type(error).__name__
     code = getattr(error.orig, "sqlite_errorname", None) or getattr(error.orig, "sqlstate", None)
     return f"{type(error.orig).__name__} {code}" if code else type(error.orig).__name__
+
+
+_MENDS = (  # by the start of SQLite's error names and of PostgreSQL's codes
+    (("SQLITE_FULL", "53100"), "the disk is full; free space on it"),
+    (("SQLITE_READONLY", "25006"), "the database or its folder is read-only; let this user write there"),
+    (("SQLITE_CORRUPT", "SQLITE_NOTADB", "XX001", "XX002"), "the database is damaged; restore a backup"),
+    (("SQLITE_CANTOPEN",), "its file can't be opened; do the folder and the right to write there exist?"),
+    (("SQLITE_IOERR",), "the disk does not answer as it should; check it"),
+    (("SQLITE_BUSY",), "another process holds it; try again"),
+    (("28",), "check user and password of database_url"),
+    (("3D000",), "check the database's name in database_url"),
+    (("08", "57P"), _UNREACHED),
+)
+
+
+def _mend(error: SQLAlchemyError) -> str:
+    """What an operator can do about it, in our own words; empty where we know nothing."""
+    if not isinstance(error, DBAPIError):
+        return ""
+    code = getattr(error.orig, "sqlite_errorname", None) or getattr(error.orig, "sqlstate", None)
+    if code is None:
+        # psycopg tells a failed connection by no code, only in a text that names the host
+        return f": {_UNREACHED}" if type(error.orig).__name__ in {"OperationalError", "ConnectionTimeout"} else ""
+    return next((f": {mend}" for starts, mend in _MENDS if code.startswith(starts)), "")

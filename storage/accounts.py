@@ -6,15 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, func, insert, select, update
+from sqlalchemy import Select, delete, func, insert, select, update
 
 from core.errors import AccountNotFound, StorageError
 from core.records import Account, Basis, Kind, Profile, account_id
 from storage._columns import canonical
 from storage._engine import lock
 from storage._json import profile_from_json, profile_to_json
-from storage.tables import accounts, findings, post_revisions, posts, profile_snapshots
+from storage.tables import accounts, detector_sets, findings, post_revisions, posts, profile_snapshots
 from storage.transaction import AnyRow, Transaction, chunks
+from storage.withdrawals import withdraw_empty
 
 _IMPORT_LOCK = 0x4E52_0003  # one list at a time
 
@@ -30,7 +31,8 @@ def import_accounts(tx: Transaction, given: Sequence[Account]) -> AccountsImport
     """Add and change accounts by the curator's list; accounts that the list lacks stay as they are.
 
     An account is the same by its handle, or, after a rename, by its native id; it keeps the id under which it was first known.
-    A new kind means other rules: what was found under the old kind is retired, and everything is read again.
+    A new kind means other rules: what was found under the old kind is retired, or deleted where its rule is not one that the
+    new kind was ever read with (nothing political is kept about personnel), and everything is read again.
 
     Raises:
         StorageError: a handle of the list belongs to another native id than before.
@@ -194,7 +196,7 @@ def _import_account(tx: Transaction, account: Account, known: _Known) -> str:
         own_id, native_key = before.id, native_key or before.native_key
         tx.connection.execute(update(accounts).where(c.id == own_id).values(**values))
         if before.kind != account.kind.value:
-            _forget_reading(tx, own_id)
+            _forget_reading(tx, own_id, account.kind)
     known.put(_KnownAccount(own_id, account.platform, handle_key, native_key, account.kind.value, digest), instead_of=before)
     if account.profile != Profile():
         keep_profile(tx, own_id, account.profile)
@@ -210,13 +212,25 @@ def _free_id(tx: Transaction, account: Account) -> str:
     raise StorageError(f"account {account.id}: too many accounts were known under this handle")
 
 
-def _forget_reading(tx: Transaction, account_id: str) -> None:
+def _forget_reading(tx: Transaction, account_id: str, kind: Kind) -> None:
     own_posts = select(posts.c.id).where(posts.c.account_id == account_id)
     tx.connection.execute(update(post_revisions).where(post_revisions.c.post_id.in_(own_posts)).values(read_with=None))
     tx.connection.execute(update(profile_snapshots).where(profile_snapshots.c.account_id == account_id).values(read_with=None))
-    tx.connection.execute(
-        update(findings).where(findings.c.account_id == account_id, findings.c.retired_at.is_(None)).values(retired_at=tx.now)
-    )
+    f = findings.c
+    versions = tx.connection.execute(select(detector_sets.c.versions).where(detector_sets.c.kind == kind.value)).scalars()
+    rules = {rule for one in versions for rule in one}
+    old = tx.connection.execute(select(f.id, f.case_id, f.rule, f.retired_at).where(f.account_id == account_id)).all()
+    deleted = sorted(row.id for row in old if row.rule not in rules)
+    retired = sorted(row.id for row in old if row.rule in rules and row.retired_at is None)
+    for chunk in chunks(deleted):
+        tx.connection.execute(delete(findings).where(f.id.in_(chunk)))
+    for chunk in chunks(retired):
+        tx.connection.execute(update(findings).where(f.id.in_(chunk)).values(retired_at=tx.now))
+    if deleted:
+        tx.audit("findings deleted", finding_ids=deleted)
+    if retired:
+        tx.audit("findings retired", finding_ids=retired)
+    withdraw_empty(tx, {row.case_id for row in old})
 
 
 def _given(account: Account) -> list[str | None]:

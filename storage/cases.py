@@ -1,5 +1,6 @@
 """Cases: what reviewers work on. Findings join an open case by key; a closed case is never opened again by a machine.
 
+What becomes sealed, or is not found again, leaves a case by `withdrawals`.
 A key is made of our own ids ('privacy/post/17'), never of handles. What people do to a case is kept as its events.
 """
 
@@ -10,13 +11,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import ColumnElement, func, select, update
 
 from core.errors import StorageError
 from core.records import Case, Severity
 from storage.findings import StoredFinding, read_findings
 from storage.tables import case_events, cases, findings
 from storage.transaction import AnyRow, Transaction, chunks
+from storage.withdrawals import WITHDRAWN, note_event
 
 _NEVER = datetime(9999, 12, 31, tzinfo=UTC)  # when a case without a clock is due
 
@@ -65,7 +67,8 @@ def join(
     findings: Sequence[StoredFinding],
     sealed: bool,
 ) -> CaseJoined:
-    """Put findings into the open case of this key, or open one; findings that are in a case already stay there.
+    """Put findings into the open case of this key, or open one; findings that are in a case already stay there, unless the
+    machine withdrew that case.
 
     The case takes the higher severity and the earlier due time. Nothing new to add: the case that has them is named.
 
@@ -84,7 +87,7 @@ def join(
     for chunk in chunks(fresh):
         tx.connection.execute(update(_findings).where(_findings.c.id.in_(chunk)).values(case_id=case_id))
     action = "case joined" if made is None else "case opened"
-    _note(tx, case_id, action, "")
+    note_event(tx, case_id, action)
     tx.audit(action, case_ids=[case_id], finding_ids=fresh)
     return CaseJoined(case_id, made is not None, len(fresh))
 
@@ -98,7 +101,7 @@ def list_cases(
     after: int | None = None,
     limit: int = 50,
 ) -> list[Case]:
-    """Cases, the soonest due first; `after` is the id of the last one that was shown."""
+    """Cases, the soonest due first; `after` is the id of the last one that was shown. After an unknown one comes nothing."""
     due = func.coalesce(cases.c.due_at, _NEVER)
     query = select(cases).order_by(due, cases.c.id).limit(limit)
     if state is not None:
@@ -108,9 +111,12 @@ def list_cases(
     if not include_sealed:
         query = query.where(cases.c.sealed.is_(False))
     if after is not None:
-        last = _row(tx, after).due_at or _NEVER
+        shown = tx.connection.execute(select(cases.c.due_at, cases.c.sealed).where(cases.c.id == after)).first()
+        if shown is None or (shown.sealed and not include_sealed):
+            return []
+        last = shown.due_at or _NEVER
         query = query.where((due > last) | ((due == last) & (cases.c.id > after)))
-    return _cases(tx, tx.connection.execute(query).all())
+    return _cases(tx, tx.connection.execute(query).all(), include_sealed)
 
 
 def count_open(tx: Transaction) -> int:
@@ -120,14 +126,19 @@ def count_open(tx: Transaction) -> int:
     return number
 
 
-def get(tx: Transaction, case_id: int) -> CaseDetail:
-    """Raises: StorageError: there is no such case."""
+def get(tx: Transaction, case_id: int, *, include_sealed: bool = False) -> CaseDetail:
+    """A case with what stands in it; sealed findings only where they are asked for.
+
+    Raises:
+        StorageError: there is no such case.
+    """
     row = _row(tx, case_id)
     e = case_events.c
+    query = select(_findings).where(_findings.c.case_id == case_id, *_shown(include_sealed))
     events = tx.connection.execute(select(case_events).where(e.case_id == case_id).order_by(e.id))
     return CaseDetail(
-        case=_cases(tx, [row])[0],
-        findings=tuple(read_findings(tx, select(_findings).where(_findings.c.case_id == case_id).order_by(_findings.c.id))),
+        case=_cases(tx, [row], include_sealed)[0],
+        findings=tuple(read_findings(tx, query.order_by(_findings.c.id))),
         events=tuple(CaseEvent(v.at, v.action, tx.unseal(e.actor, v.actor), tx.unseal(e.note, v.note)) for v in events),
         outcome=row.outcome,
         closed_at=row.closed_at,
@@ -139,7 +150,7 @@ def assign(tx: Transaction, case_id: int, assignee: str, note: str = "") -> None
     _require_open(tx, case_id)
     sealed = tx.seal(cases.c.assignee, assignee)
     tx.connection.execute(update(cases).where(cases.c.id == case_id).values(assignee=sealed, state=CaseState.ASSIGNED.value))
-    _note(tx, case_id, "assigned", note)
+    note_event(tx, case_id, "assigned", note)
     tx.audit("case assigned", case_ids=[case_id])
 
 
@@ -148,14 +159,14 @@ def close(tx: Transaction, case_id: int, outcome: str, note: str = "") -> None:
     _require_open(tx, case_id)
     closed = {"state": CaseState.CLOSED.value, "outcome": outcome, "closed_at": tx.now}
     tx.connection.execute(update(cases).where(cases.c.id == case_id).values(**closed))
-    _note(tx, case_id, "closed", note)
+    note_event(tx, case_id, "closed", note)
     tx.audit("case closed", case_ids=[case_id], outcome=outcome)
 
 
 def add_note(tx: Transaction, case_id: int, action: str, note: str = "") -> None:
     """Keep something that was done with a case ('viewed', 'exported', 'commented')."""
     _row(tx, case_id)
-    _note(tx, case_id, action, note)
+    note_event(tx, case_id, action, note)
     tx.audit(f"case {action}", case_ids=[case_id])
 
 
@@ -163,13 +174,15 @@ _findings = findings  # `join` has an argument of this name
 
 
 def _unassigned(tx: Transaction, ids: Sequence[int]) -> tuple[list[int], int]:
-    """The findings that are in no case yet, and else a case that holds them."""
+    """The findings that are in no case yet, or in one that was withdrawn, and else a case that holds them."""
     fresh: list[int] = []
     holder = 0
     for chunk in chunks(sorted(set(ids))):
-        query = select(_findings.c.id, _findings.c.case_id).where(_findings.c.id.in_(chunk)).order_by(_findings.c.id)
-        for row in tx.connection.execute(query.with_for_update()):
-            if row.case_id is None:
+        held = _findings.outerjoin(cases, cases.c.id == _findings.c.case_id)
+        query = select(_findings.c.id, _findings.c.case_id, cases.c.outcome).select_from(held)
+        query = query.where(_findings.c.id.in_(chunk)).order_by(_findings.c.id)
+        for row in tx.connection.execute(query.with_for_update(of=_findings)):
+            if row.case_id is None or row.outcome == WITHDRAWN:
                 fresh.append(row.id)
             else:
                 holder = row.case_id
@@ -200,18 +213,17 @@ def _row(tx: Transaction, case_id: int, *, lock: bool = False) -> AnyRow:
     return row
 
 
-def _note(tx: Transaction, case_id: int, action: str, note: str) -> None:
-    e = case_events.c
-    sealed = {"actor": tx.seal(e.actor, tx.actor), "note": tx.seal(e.note, note)}
-    tx.connection.execute(insert(case_events).values(case_id=case_id, at=tx.now, action=action, **sealed))
+def _shown(include_sealed: bool) -> list[ColumnElement[bool]]:
+    stands = findings.c.retired_at.is_(None)
+    return [stands] if include_sealed else [stands, findings.c.sealed.is_(False)]
 
 
-def _cases(tx: Transaction, rows: Sequence[AnyRow]) -> list[Case]:
+def _cases(tx: Transaction, rows: Sequence[AnyRow], include_sealed: bool) -> list[Case]:
     f = findings.c
     held: dict[int, dict[str, int]] = {}
     for chunk in chunks([row.id for row in rows]):
-        query = select(f.case_id, f.rule, func.count()).where(f.case_id.in_(chunk)).group_by(f.case_id, f.rule)
-        for case_id, rule, n in tx.connection.execute(query.order_by(f.case_id, f.rule)):
+        query = select(f.case_id, f.rule, func.count()).where(f.case_id.in_(chunk), *_shown(include_sealed))
+        for case_id, rule, n in tx.connection.execute(query.group_by(f.case_id, f.rule).order_by(f.case_id, f.rule)):
             held.setdefault(case_id, {})[rule] = n
     return [
         Case(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from core.errors import StorageError
 from core.records import Coverage, CoverageStatus, Cursor
@@ -47,6 +47,12 @@ def finish_run(tx: Transaction, run_id: int, state: str) -> None:
     if run.state != state:
         tx.connection.execute(update(crawl_runs).where(crawl_runs.c.id == run_id).values(state=state, finished_at=tx.now))
         tx.audit("run finished", run_ids=[run_id], state=state)
+
+
+def last_run(tx: Transaction) -> Run | None:
+    """The latest run, None before the first."""
+    row = tx.connection.execute(select(crawl_runs).order_by(crawl_runs.c.id.desc()).limit(1)).first()
+    return None if row is None else Run(row.id, row.trigger, row.state, row.started_at, row.finished_at)
 
 
 def get_run(tx: Transaction, run_id: int | None = None) -> Run:
@@ -116,3 +122,10 @@ def coverage_of(tx: Transaction, run_id: int) -> list[Coverage]:
 def had_posts(tx: Transaction, account_id: str) -> bool:
     """Whether any post of this account was ever stored."""
     return tx.connection.execute(select(posts.c.id).where(posts.c.account_id == account_id).limit(1)).first() is not None
+
+
+def last_complete(tx: Transaction) -> dict[str, int]:
+    """The latest run that saw each account wholly, by account id; accounts that none ever did are left out."""
+    c = coverage.c
+    wholly = select(c.account_id, func.max(c.run_id)).where(c.status == CoverageStatus.COMPLETE.value).group_by(c.account_id)
+    return {row[0]: row[1] for row in tx.connection.execute(wholly)}

@@ -16,7 +16,7 @@ import fsspec
 from fsspec.implementations.local import LocalFileSystem
 from sqlalchemy import select
 
-from core.errors import StorageError
+from core.errors import ConfigError, StorageError
 from core.records import RawPage
 from core.settings import Settings
 from storage import tables
@@ -30,35 +30,40 @@ _SUFFIX = ".sealed"
 
 @dataclass(frozen=True, slots=True)
 class EvidenceReport:
-    """What a check of all blobs found; `missing` and `damaged` are SHA-256 names."""
+    """What a check of all evidence found; `missing` and `damaged` are SHA-256 names of blobs.
+
+    `lost_rows` are ids that the audit trail names and the table lacks, `wrong_rows` those whose address is not as it was kept.
+    """
 
     checked: int
     missing: tuple[str, ...]
     damaged: tuple[str, ...]
+    lost_rows: tuple[int, ...] = ()
+    wrong_rows: tuple[int, ...] = ()
 
     @property
     def ok(self) -> bool:
-        return not self.missing and not self.damaged
+        return not (self.missing or self.damaged or self.lost_rows or self.wrong_rows)
 
 
 class EvidenceFolder:
     """The blobs, on any file system that fsspec speaks. Names are sharded: `ab/cd/abcd….sealed`."""
 
     def __init__(self, url: str, keys: KeyRing) -> None:
-        """Raises: StorageError: the URL names no file system that is installed."""
+        """Raises: ConfigError: the URL names no file system that is installed."""
         try:
             self._files, root = fsspec.core.url_to_fs(url)
         except (ValueError, ImportError, OSError) as error:
-            raise StorageError(f"evidence_url: no file system can be opened there ({type(error).__name__})") from None
+            raise ConfigError(f"evidence_url: no file system can be opened there ({type(error).__name__})") from None
         self._root = str(root).rstrip("/")
         self._keys = keys
 
     def keep(self, body: bytes) -> str:
-        """Store bytes and return their SHA-256 name; bytes that are there already are left alone."""
+        """Store bytes and return their SHA-256 name; bytes that are there already are left alone, unless they are damaged."""
         sha256 = hashlib.sha256(body).hexdigest()
         path = self._path(sha256)
         try:
-            if not self._files.exists(path):
+            if not self._files.exists(path) or not self._is_sound(sha256):
                 self._write(path, self._keys.seal(body, _place(sha256)))
         except OSError as error:
             raise StorageError(f"evidence can't be written ({type(error).__name__}); is the disk full?") from None
@@ -73,6 +78,13 @@ class EvidenceFolder:
 
     def holds(self, sha256: str) -> bool:
         return bool(self._files.exists(self._path(sha256)))
+
+    def _is_sound(self, sha256: str) -> bool:
+        try:
+            self.load(sha256)
+        except StorageError:
+            return False
+        return True
 
     def reseal(self, sha256: str) -> bool:
         """Seal a blob with the active key; False when it was already, or is missing or damaged (which `verify_all` reports)."""
@@ -120,7 +132,7 @@ def keep_pages(tx: Transaction, *, run_id: int, account_id: str, raw: Sequence[R
         sha256, url_key = tx.evidence.keep(page.body), tx.fingerprint(t.c.url, page.url)
         rows[sha256, url_key] = {
             "sha256": sha256,
-            "url": tx.seal(t.c.url, page.url),
+            "url": tx.seal(t.c.url, page.url, sha256),
             "url_key": url_key,
             "headers": tx.seal_json(t.c.headers, [list(pair) for pair in page.headers]),
             "account_id": account_id,
@@ -148,7 +160,7 @@ def captures(tx: Transaction, ids: Sequence[int]) -> list[RawPage]:
     found = tx.connection.execute(select(t).where(t.c.id.in_(ids)).order_by(t.c.id)).mappings()
     return [
         RawPage(
-            url=tx.unseal(t.c.url, row["url"]),
+            url=tx.unseal(t.c.url, row["url"], row["sha256"]),
             body=tx.evidence.load(row["sha256"]),
             media_type=row["media_type"],
             status=row["status"],
@@ -175,7 +187,34 @@ def verify_all(tx: Transaction) -> EvidenceReport:
             tx.evidence.load(sha256)
         except StorageError:
             damaged.append(sha256)
-    return EvidenceReport(checked, tuple(missing), tuple(damaged))
+    return EvidenceReport(checked, tuple(missing), tuple(damaged), _lost_rows(tx), _wrong_rows(tx))
+
+
+def _lost_rows(tx: Transaction) -> tuple[int, ...]:
+    e, c = tables.audit_events.c, tables.evidence.c
+    lost: set[int] = set()
+    after = 0
+    while page := tx.connection.execute(
+        select(e.sequence, e.detail).where(e.sequence > after).order_by(e.sequence).limit(1000)
+    ).all():
+        named = {one for row in page for one in row.detail.get("evidence_ids", ())}
+        for ids in (sorted(named)[start : start + 900] for start in range(0, len(named), 900)):
+            lost |= {*ids} - {*tx.connection.execute(select(c.id).where(c.id.in_(ids))).scalars()}
+        after = page[-1].sequence
+    return tuple(sorted(lost))
+
+
+def _wrong_rows(tx: Transaction) -> tuple[int, ...]:
+    c = tables.evidence.c
+    wrong: list[int] = []
+    for row in tx.connection.execute(select(c.id, c.url, c.url_key, c.sha256).order_by(c.id).execution_options(yield_per=1000)):
+        try:
+            sound = tx.fingerprint(c.url, tx.unseal(c.url, row.url, row.sha256)) == row.url_key
+        except StorageError:
+            sound = False
+        if not sound:
+            wrong.append(row.id)
+    return tuple(wrong)
 
 
 def _place(sha256: str) -> str:

@@ -21,6 +21,7 @@ from storage._columns import canonical
 from storage.accounts import by_id
 from storage.tables import findings, profile_snapshots
 from storage.transaction import AnyRow, Transaction, chunks
+from storage.withdrawals import release_misfits, withdraw_empty
 
 
 class FindingState(StrEnum):
@@ -90,10 +91,14 @@ def list_findings(
     route: str | None = None,
     state: FindingState | str | None = None,
     include_sealed: bool = False,
+    since: datetime | None = None,
     after: int | None = None,
     limit: int = 50,
 ) -> list[StoredFinding]:
-    """Findings, newest first: all that stand, or those in `state`; `after` is the id of the last one that was shown."""
+    """Findings, newest first: all that stand, or those in `state`; `after` is the id of the last one that was shown.
+
+    `since` leaves out what was first found earlier.
+    """
     c = findings.c
     wheres: list[ColumnElement[bool]] = []
     if rule is not None:
@@ -105,6 +110,8 @@ def list_findings(
     wheres.append(c.retired_at.is_(None) if state is None else _in_state(FindingState(state)))
     if not include_sealed:
         wheres.append(c.sealed.is_(False))
+    if since is not None:
+        wheres.append(c.found_at >= since)
     if after is not None:
         wheres.append(c.id < after)
     return read_findings(tx, select(findings).where(*wheres).order_by(c.id.desc()).limit(limit))
@@ -136,21 +143,34 @@ def counts(tx: Transaction, *, since: datetime | None = None, until: datetime | 
 
 
 def keep(tx: Transaction, found: Sequence[FoundIn]) -> list[StoredFinding]:
-    """Write what was found, retire what was not found again; returns what was found, by id. For `screenings.record_all`."""
+    """Write what was found, retire what was not found again; returns what was found, by id. For `screenings.record_all`.
+
+    A finding whose seal or route no longer fits its case leaves it, and a case in which nothing stands any more is withdrawn.
+    """
     rows = {row["key"]: row for one in found for row in (_row(tx, one, finding) for finding in one.findings)}
-    retired = _retire(tx, found, rows.keys())
-    if retired:
-        tx.audit("findings retired", finding_ids=retired)
+    retire(tx, _not_found_again(tx, found, rows.keys()))
     if not rows:
         return []
     known = {key for chunk in chunks(rows) for key in tx.connection.execute(_by_keys(chunk, findings.c.key)).scalars()}
     lasting = {"key", "account_id", "rule", "category", "spans", "scope", "found_at"}
     fresh = tuple(name for name in next(iter(rows.values())) if name not in lasting)
     tx.connection.execute(tx.upsert(findings, ("key",), fresh), list(rows.values()))
+    release_misfits(tx, [row.id for chunk in chunks(rows) for row in tx.connection.execute(_by_keys(chunk, findings.c.id))])
     stored = [one for chunk in chunks(rows) for one in read_findings(tx, _by_keys(chunk))]
     if opened := sorted(row.id for chunk in chunks(rows.keys() - known) for row in tx.connection.execute(_by_keys(chunk))):
         tx.audit("findings opened", finding_ids=opened)
     return sorted(stored, key=lambda one: one.id)
+
+
+def retire(tx: Transaction, finding_ids: Sequence[int]) -> None:
+    """Set findings aside; cases in which nothing else stands are withdrawn."""
+    held: set[int | None] = set()
+    for chunk in chunks(finding_ids):
+        put = update(findings).where(findings.c.id.in_(chunk)).values(retired_at=tx.now).returning(findings.c.case_id)
+        held.update(tx.connection.execute(put).scalars())
+    if finding_ids:
+        tx.audit("findings retired", finding_ids=sorted(finding_ids))
+        withdraw_empty(tx, held)
 
 
 def read_findings(tx: Transaction, query: Select[Any]) -> list[StoredFinding]:
@@ -202,8 +222,8 @@ def _row(tx: Transaction, one: FoundIn, finding: Finding) -> dict[str, Any]:
     }
 
 
-def _retire(tx: Transaction, found: Sequence[FoundIn], found_again: Any) -> list[int]:
-    """Retire what the same rules found in the same subjects before. A subject that was not read retires nothing.
+def _not_found_again(tx: Transaction, found: Sequence[FoundIn], found_again: Any) -> list[int]:
+    """What the same rules found in the same subjects before, by id. A subject that was not read retires nothing.
 
     A profile's reading answers for what profiles brought up, and for what posts brought up before this profile was first seen.
     """
@@ -220,8 +240,6 @@ def _retire(tx: Transaction, found: Sequence[FoundIn], found_again: Any) -> list
             mine = and_(c.scope == FindingScope.POST.value, c.revision_id.in_([one.revision_id for one in group]))
         old = tx.connection.execute(select(c.id, c.key).where(mine, c.rule.in_(rules), c.retired_at.is_(None)))
         retired += [row.id for row in old if row.key not in found_again]
-    for chunk in chunks(retired):
-        tx.connection.execute(update(findings).where(c.id.in_(chunk)).values(retired_at=tx.now))
     return sorted(retired)
 
 

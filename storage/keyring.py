@@ -13,15 +13,15 @@ import json
 import os
 import re
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import Column, ColumnElement, LargeBinary, and_, bindparam, func, or_, select, update
+from sqlalchemy import Column, ColumnElement, LargeBinary, RowMapping, and_, bindparam, func, or_, select, update
 
-from core.errors import StorageError
+from core.errors import ConfigError, NightRoundsError, StorageError
 from core.settings import Settings
 from storage import tables
 from storage._envelope import KEY_BYTES, Envelope, KeyRing, prefix_of
@@ -69,10 +69,11 @@ def load_keyring(settings: Settings, *, create: bool) -> KeyRing:
     """The key ring of these settings; `create` allows to make the file, which only a database without data may ask.
 
     Raises:
-        StorageError: the ring is missing, malformed, weak, or its file is readable by others.
+        ConfigError: the ring in the setting is malformed or weak.
+        StorageError: the file is missing, malformed, weak, or readable by others.
     """
     if settings.keys is not None:
-        data = _parse(settings.keys.get_secret_value(), "the setting keys")
+        data = _parse(settings.keys.get_secret_value(), "the setting keys", ConfigError)
         return KeyRing(active=data.active, keys=data.keys, index=data.index)
     path = settings.home / "keys.json"
     if not path.exists():
@@ -92,23 +93,23 @@ class _RingData:
         return "_RingData()"
 
 
-def _parse(text: str, source: str) -> _RingData:
+def _parse(text: str, source: str, refusal: type[NightRoundsError] = StorageError) -> _RingData:
     wanted = "expected JSON with active, keys and index; each key 32 random bytes in base64"
     try:
         data = json.loads(text)
         keys = {str(key_id): base64.b64decode(key, validate=True) for key_id, key in data["keys"].items()}
         ring = _RingData(str(data["active"]), keys, base64.b64decode(data["index"], validate=True))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, binascii.Error):
-        raise StorageError(f"{source}: no key ring: {wanted}") from None
+        raise refusal(f"{source}: no key ring: {wanted}") from None
     if ring.active not in keys:
-        raise StorageError(f"{source}: the active key is not among the keys")
+        raise refusal(f"{source}: the active key is not among the keys")
     if not all(_KEY_ID.fullmatch(key_id) for key_id in keys):
-        raise StorageError(f"{source}: a key id must be 1 to 32 letters, digits, - or _")
+        raise refusal(f"{source}: a key id must be 1 to 32 letters, digits, - or _")
     for key in (*keys.values(), ring.index):
         if len(key) != KEY_BYTES or len(set(key)) < KEY_BYTES // 4:
-            raise StorageError(f"{source}: a key is too short or not random: {wanted}")
+            raise refusal(f"{source}: a key is too short or not random: {wanted}")
     if ring.index in keys.values():
-        raise StorageError(f"{source}: the index key must not also be an encryption key")
+        raise refusal(f"{source}: the index key must not also be an encryption key")
     return ring
 
 
@@ -207,18 +208,19 @@ def _rotate_table(store: Store, name: str, batch: int) -> int:
     done, after = 0, None
     while True:
         with store.begin() as tx:
-            due = select(key, *columns).where(stale).order_by(key).limit(batch).with_for_update()
-            found = tx.connection.execute(due if after is None else due.where(key > after)).all()
+            due = select(table).where(stale).order_by(key).limit(batch).with_for_update()
+            found = tx.connection.execute(due if after is None else due.where(key > after)).mappings().all()
             if not found:
                 return done
-            tx.connection.execute(change, [_resealed(store.keys, columns, row) for row in found])
-            done, after = done + len(found), found[-1][0]
+            tx.connection.execute(change, [_resealed(store.keys, key, columns, row) for row in found])
+            done, after = done + len(found), found[-1][key]
 
 
-def _resealed(keys: KeyRing, columns: list[Column[bytes]], row: Sequence[Any]) -> dict[str, object]:
-    values: dict[str, object] = {"at_key": row[0]}
-    for column, sealed in zip(columns, row[1:], strict=True):
-        place = tables.place_of(column)
+def _resealed(keys: KeyRing, key: Column[Any], columns: list[Column[bytes]], row: RowMapping) -> dict[str, object]:
+    values: dict[str, object] = {"at_key": row[key]}
+    for column in columns:
+        beside, sealed = tables.bound_to(column), row[column]
+        place = tables.place_of(column, None if beside is None else row[beside])
         values[f"new_{column.name}"] = None if sealed is None else keys.seal(keys.unseal(_bytes(sealed), place), place)
     return values
 

@@ -47,6 +47,19 @@ def check(database: Engine | str) -> str:
     return ""
 
 
+def integrity(database: Engine | str) -> str:
+    """What SQLite's own check finds wrong with the file, at most 20 lines; empty when it is sound, and on PostgreSQL."""
+    with _opened(database) as engine:
+        if engine.dialect.name != "sqlite":
+            return ""
+        try:
+            with _engine.read(engine) as connection:
+                found = connection.exec_driver_sql("PRAGMA integrity_check(20)").scalars().all()
+        except StorageError as error:  # so damaged that not even the check runs
+            return str(error)
+    return "" if found == ["ok"] else "\n".join(found)
+
+
 def current_revision(database: Engine | str) -> str | None:
     with _opened(database) as engine, _engine.read(engine) as connection:
         return MigrationContext.configure(connection).get_current_revision()

@@ -1,13 +1,14 @@
 """Keeps one crawled page: evidence, posts, revisions, media, tombstones, profile and cursor, all in the caller's transaction.
 
-Statements are per page, not per post. Storing a page twice changes nothing but the times of the last look.
+Statements are per page, not per post. A page may tell a post twice and differently: each telling is a revision of its own.
+Storing a page twice changes nothing but the times of the last look.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import bindparam, case, insert, select, update
 
@@ -20,6 +21,8 @@ from storage.evidence import keep_pages
 from storage.posts import SECOND_LOOK_AFTER
 from storage.tables import media, post_revisions, posts
 from storage.transaction import AnyRow, Transaction, chunks
+
+_Contents: TypeAlias = dict[bytes, Post]  # what a page says of one post, by content key, in the page's order
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +41,8 @@ class PageStored:
 class _Sorted:
     """The page's posts, by what has to be written."""
 
-    new: dict[bytes, Post] = field(default_factory=dict)
-    edited: list[tuple[AnyRow, Post, bytes]] = field(default_factory=list)
+    new: dict[bytes, _Contents] = field(default_factory=dict)
+    edited: list[tuple[AnyRow, _Contents]] = field(default_factory=list)
     remarked: list[tuple[int, str]] = field(default_factory=list)  # same content, another mark of the platform
     seen: list[int] = field(default_factory=list)
 
@@ -60,7 +63,9 @@ def store_page(tx: Transaction, *, run_id: int, account: Account, page: CrawledP
     if page.profile is not None:
         keep_profile(tx, account.id, page.profile)
 
-    given = {_native_key(tx, post.native_id): post for post in page.posts}
+    given: dict[bytes, _Contents] = {}
+    for post in page.posts:
+        given.setdefault(_native_key(tx, post.native_id), {})[_content_key(tx, post)] = post
     verified = {_native_key(tx, native_id) for native_id in page.verified} - given.keys()
     gone = {key: sight for sight in page.gone if (key := _native_key(tx, sight.native_id)) not in given.keys() | verified}
     known = _known_posts(tx, account.id, [*given, *verified, *gone])
@@ -100,20 +105,32 @@ def _known_posts(tx: Transaction, account_id: str, keys: Sequence[bytes]) -> Map
     }
 
 
-def _sort(tx: Transaction, given: Mapping[bytes, Post], known: Mapping[bytes, AnyRow]) -> _Sorted:
+def _sort(tx: Transaction, given: Mapping[bytes, _Contents], known: Mapping[bytes, AnyRow]) -> _Sorted:
     found = _Sorted()
-    for key, post in given.items():
+    stored = _stored_contents(tx, [known[key].id for key, contents in given.items() if len(contents) > 1 and key in known])
+    for key, contents in given.items():
         row = known.get(key)
         if row is None:
-            found.new[key] = post
+            found.new[key] = contents
             continue
         found.seen.append(row.id)
-        content_key = _content_key(tx, post)
-        if row.content_key != content_key:
-            found.edited.append((row, post, content_key))
-        elif tx.unseal(posts.c.mark, row.mark) != post.revision:
-            found.remarked.append((row.id, post.revision))
+        # told once, an earlier text is an edit back; told beside others, it is the same page again
+        seen = stored.get(row.id, {row.content_key})
+        fresh = {content_key: post for content_key, post in contents.items() if content_key not in seen}
+        if fresh:
+            found.edited.append((row, fresh))
+        elif row.content_key in contents and tx.unseal(posts.c.mark, row.mark) != contents[row.content_key].revision:
+            found.remarked.append((row.id, contents[row.content_key].revision))
     return found
+
+
+def _stored_contents(tx: Transaction, post_ids: Sequence[int]) -> dict[int, set[bytes]]:
+    r = post_revisions.c
+    stored: dict[int, set[bytes]] = {}
+    for chunk in chunks(post_ids):
+        for post_id, content_key in tx.connection.execute(select(r.post_id, r.content_key).where(r.post_id.in_(chunk))):
+            stored.setdefault(post_id, set()).add(content_key)
+    return stored
 
 
 def _mark_seen(tx: Transaction, seen: Sequence[int], known: Iterable[AnyRow]) -> list[int]:
@@ -129,37 +146,44 @@ def _mark_seen(tx: Transaction, seen: Sequence[int], known: Iterable[AnyRow]) ->
     return sorted(row.id for row in doubted if row.gone_at is not None)
 
 
-def _write_new(tx: Transaction, run_id: int, account_id: str, new: Mapping[bytes, Post], evidence_ids: list[int]) -> None:
+def _write_new(tx: Transaction, run_id: int, account_id: str, new: Mapping[bytes, _Contents], evidence_ids: list[int]) -> None:
     if not new:
         return
     c = posts.c
-    content_keys = {key: _content_key(tx, post) for key, post in new.items()}
     rows = [
         {
             "account_id": account_id,
             "native_id": tx.seal(c.native_id, post.native_id),
             "native_key": key,
-            "revisions": 1,
+            "revisions": len(contents),
             "first_seen_at": tx.now,
             "last_seen_at": tx.now,
             "last_verified_at": tx.now,
-            **_latest(tx, post, content_keys[key]),
+            **_latest(tx, post, content_key),
         }
-        for key, post in new.items()
+        for key, contents in new.items()
+        for content_key, post in [list(contents.items())[-1]]
     ]
     ids = {row.native_key: row.id for row in tx.connection.execute(insert(posts).returning(c.id, c.native_key), rows)}
-    _write_revisions(tx, run_id, [(ids[key], 1, post, content_keys[key]) for key, post in new.items()], evidence_ids)
+    numbered = [one for key, contents in new.items() for one in _numbered(ids[key], 0, contents)]
+    _write_revisions(tx, run_id, numbered, evidence_ids)
 
 
-def _write_edited(tx: Transaction, run_id: int, edited: Sequence[tuple[AnyRow, Post, bytes]], evidence_ids: list[int]) -> None:
+def _write_edited(tx: Transaction, run_id: int, edited: Sequence[tuple[AnyRow, _Contents]], evidence_ids: list[int]) -> None:
     if not edited:
         return
     latest = [
-        {"at_id": row.id, "revisions": row.revisions + 1, **_latest(tx, post, content_key)} for row, post, content_key in edited
+        {"at_id": row.id, "revisions": row.revisions + len(fresh), **_latest(tx, post, content_key)}
+        for row, fresh in edited
+        for content_key, post in [list(fresh.items())[-1]]
     ]
     tx.connection.execute(update(posts).where(posts.c.id == bindparam("at_id")), latest)
-    numbered = [(row.id, row.revisions + 1, post, content_key) for row, post, content_key in edited]
+    numbered = [one for row, fresh in edited for one in _numbered(row.id, row.revisions, fresh)]
     _write_revisions(tx, run_id, numbered, evidence_ids)
+
+
+def _numbered(post_id: int, before: int, contents: _Contents) -> list[tuple[int, int, Post, bytes]]:
+    return [(post_id, before + n, post, content_key) for n, (content_key, post) in enumerate(contents.items(), 1)]
 
 
 def _write_marks(tx: Transaction, remarked: Sequence[tuple[int, str]]) -> None:
@@ -189,7 +213,7 @@ def _write_revisions(
                 "post_id": post_id,
                 "number": number,
                 "content_key": content_key,
-                "content": tx.seal_json(post_revisions.c.content, post_to_json(post)),
+                "content": tx.seal_json(post_revisions.c.content, post_to_json(post), content_key),
                 "edited_at": post.edited_at,
                 "seen_at": tx.now,
                 "run_id": run_id,

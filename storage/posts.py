@@ -20,6 +20,18 @@ SECOND_LOOK_AFTER = timedelta(hours=1)  # between two sightings that make an ind
 
 
 @dataclass(frozen=True, slots=True)
+class ContentReport:
+    """What a check of all revisions found; `damaged` are ids of revisions that don't hold what was stored."""
+
+    checked: int
+    damaged: tuple[int, ...]
+
+    @property
+    def ok(self) -> bool:
+        return not self.damaged
+
+
+@dataclass(frozen=True, slots=True)
 class StoredRevision:
     """One observed version of a post, with the account as it is now. `id` grows with every revision that is stored."""
 
@@ -76,7 +88,8 @@ def get_revision(tx: Transaction, revision_id: int) -> StoredRevision:
 def revisions() -> Select[Any]:
     """The columns that `stored_revisions` wants."""
     r = post_revisions
-    return select(r.c.id, r.c.post_id, r.c.content, posts.c.account_id).join_from(r, posts, posts.c.id == r.c.post_id)
+    columns = (r.c.id, r.c.post_id, r.c.content, r.c.content_key, posts.c.account_id)
+    return select(*columns).join_from(r, posts, posts.c.id == r.c.post_id)
 
 
 def stored_revisions(tx: Transaction, rows: Sequence[AnyRow]) -> list[StoredRevision]:
@@ -87,10 +100,40 @@ def stored_revisions(tx: Transaction, rows: Sequence[AnyRow]) -> list[StoredRevi
             row.post_id,
             known[row.account_id],
             post_from_json(
-                tx.unseal_json(post_revisions.c.content, row.content),
+                tx.unseal_json(post_revisions.c.content, row.content, row.content_key),
                 platform=known[row.account_id].platform,
                 account_id=row.account_id,
             ),
         )
         for row in rows
     ]
+
+
+def verify_contents(tx: Transaction) -> ContentReport:
+    """Open every revision: does it hold the text that its key speaks of, and does it belong to its post?
+
+    The keyed hashes can't be made without the index key, so that a text changed or moved in the database is found.
+    """
+    r = post_revisions.c
+    columns = (r.id, r.number, r.content, r.content_key, posts.c.account_id, posts.c.native_key)
+    latest = (posts.c.content_key.label("latest_key"), posts.c.revisions)
+    query = select(*columns, *latest).join_from(post_revisions, posts, posts.c.id == r.post_id).order_by(r.id)
+    checked, damaged = 0, []
+    for row in tx.connection.execute(query.execution_options(yield_per=500)):
+        checked += 1
+        if not _is_sound(tx, row):
+            damaged.append(row.id)
+    return ContentReport(checked, tuple(damaged))
+
+
+def _is_sound(tx: Transaction, row: AnyRow) -> bool:
+    try:
+        data = tx.unseal_json(post_revisions.c.content, row.content, row.content_key)
+        post = post_from_json(data, platform="", account_id=row.account_id)
+    except (StorageError, ValueError, KeyError, TypeError):
+        return False
+    return bool(
+        tx.fingerprint(post_revisions.c.content, post.content()) == row.content_key
+        and tx.fingerprint(posts.c.native_id, post.native_id) == row.native_key
+        and (row.number != row.revisions or row.content_key == row.latest_key)
+    )

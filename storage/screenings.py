@@ -1,5 +1,7 @@
 """What was read by which detector versions: what was read is not read again, and a new version reads history again.
 
+What failed for want of time or by a fault is read again in the next runs, and settled as not read after a few attempts.
+
 Each revision and profile points at the set of versions that read it last (`read_with`), so that finding the unread is a look
 into an index. A set belongs to an account kind, because the kind decides which rules run.
 """
@@ -11,17 +13,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Table, func, select, union_all, update
+from sqlalchemy import ColumnElement, Select, Table, and_, func, or_, select, union_all, update
 
-from core.records import Account, Kind, Screened
+from core.records import Account, FindingScope, Kind, Screened
 from storage._columns import canonical
 from storage.accounts import by_id
-from storage.findings import FoundIn, StoredFinding, keep
+from storage.findings import FoundIn, StoredFinding, keep, retire
 from storage.posts import StoredRevision, revisions, stored_revisions
-from storage.tables import accounts, detector_sets, post_revisions, posts, profile_snapshots, screenings
+from storage.tables import accounts, detector_sets, findings, post_revisions, posts, profile_snapshots, screenings
 from storage.transaction import Transaction, chunks
 
 Wanted = Mapping[Kind, Mapping[str, str]]
+
+_MOST_ATTEMPTS = 3
+_PASSING = ("time", "failed (")  # reasons that another night may not have
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +87,8 @@ def record_all(tx: Transaction, results: Iterable[ScreenedSubject]) -> list[Stor
     """Note screenings and keep their findings, which are returned. Said twice, nothing changes.
 
     What the same rules found in the same subject before and did not find again is retired. A subject whose account changed its
-    kind since it was handed out is left unread: other rules apply to it now.
+    kind since it was handed out is left unread: other rules apply to it now. So is one that could not be read for a reason
+    that may pass, up to three times; its reason counts meanwhile.
     """
     stored: list[StoredFinding] = []
     for chunk in chunks(results, 400):
@@ -92,6 +98,31 @@ def record_all(tx: Transaction, results: Iterable[ScreenedSubject]) -> list[Stor
                 valid = _note(tx, table, own)
                 stored += keep(tx, [_found_in(result) for result in valid])
     return stored
+
+
+def retire_dropped(tx: Transaction, wanted_posts: Wanted, wanted_profiles: Wanted) -> int:
+    """Retire what stands by rules that the policy took off an account's kind; returns how many. Once a run.
+
+    A kind that neither mapping names is left alone. What held a retired finding counts as unread, so that the rule finds it
+    again should it come back.
+    """
+    f = findings.c
+    dropped: list[ColumnElement[bool]] = []
+    for kind in wanted_posts.keys() | wanted_profiles.keys():
+        of_posts = list(wanted_posts.get(kind, {}))
+        of_either = sorted({*of_posts, *wanted_profiles.get(kind, {})})  # posts bring up profile findings as well
+        unwanted = or_(
+            and_(f.scope == FindingScope.POST.value, f.rule.not_in(of_posts)),
+            and_(f.scope == FindingScope.PROFILE.value, f.rule.not_in(of_either)),
+        )
+        dropped.append(and_(accounts.c.kind == kind.value, unwanted))
+    query = select(f.id, f.revision_id, f.profile_id).join(accounts, accounts.c.id == f.account_id)
+    rows = tx.connection.execute(query.where(f.retired_at.is_(None), or_(False, *dropped))).all()
+    retire(tx, [row.id for row in rows])
+    for table, column in ((post_revisions, "revision_id"), (profile_snapshots, "profile_id")):
+        for chunk in chunks(sorted({getattr(row, column) for row in rows} - {None})):
+            tx.connection.execute(update(table).where(table.c.id.in_(chunk)).values(read_with=None))
+    return len(rows)
 
 
 def counts(tx: Transaction) -> ScreeningCounts:
@@ -139,6 +170,7 @@ def _note(tx: Transaction, table: Table, results: Sequence[ScreenedSubject]) -> 
     now = _kinds_and_sets(tx, table, [result.subject.id for result in results])
     sets = {row.id: row for row in tx.connection.execute(select(detector_sets))}
     column = "revision_id" if table is post_revisions else "profile_id"
+    attempts = _attempts(tx, column, now)
     rows: dict[int, dict[str, Any]] = {}
     valid: dict[int, ScreenedSubject] = {}
     known: dict[str, int] = {}
@@ -147,7 +179,11 @@ def _note(tx: Transaction, table: Table, results: Sequence[ScreenedSubject]) -> 
         if kind != result.subject.account.kind.value:
             continue
         before = sets[set_id].versions if set_id in sets else {}
-        versions = {**before, **result.versions}
+        attempt = attempts.get(result.subject.id, 0) + 1 if _may_pass(result.screened) else 0
+        if attempt and attempt < _MOST_ATTEMPTS:
+            versions = {rule: version for rule, version in before.items() if result.versions.get(rule) != version}
+        else:
+            versions, attempt = {**before, **result.versions}, 0
         spelled = canonical([kind, versions])
         if spelled not in known:
             known[spelled] = _set_id(tx, kind, versions, spelled)
@@ -157,10 +193,11 @@ def _note(tx: Transaction, table: Table, results: Sequence[ScreenedSubject]) -> 
             "set_id": known[spelled],
             "protected": result.screened.protected,
             "not_read": result.screened.not_read,
+            "attempts": attempt,
             "screened_at": tx.now,
         }
     if rows:
-        put = tx.upsert(screenings, (column, "set_id"), ("protected", "not_read", "screened_at"))
+        put = tx.upsert(screenings, (column, "set_id"), ("protected", "not_read", "attempts", "screened_at"))
         tx.connection.execute(put, list(rows.values()))
     for set_id in known.values():
         ids = [subject for subject, row in rows.items() if row["set_id"] == set_id]
@@ -168,6 +205,17 @@ def _note(tx: Transaction, table: Table, results: Sequence[ScreenedSubject]) -> 
     unread = sum(result.screened.not_read is not None for result in valid.values())
     tx.audit("screened", subjects=len(valid), not_read=unread)
     return list(valid.values())
+
+
+def _may_pass(screened: Screened) -> bool:
+    return screened.not_read is not None and any(reason in screened.not_read for reason in _PASSING)
+
+
+def _attempts(tx: Transaction, column: str, now: Mapping[int, tuple[str, int | None]]) -> dict[int, int]:
+    """How often each subject has failed since it was last settled."""
+    s = screenings.c
+    mine = select(s[column], s.set_id, s.attempts).where(s[column].in_(now), s.attempts > 0)
+    return {subject: n for subject, set_id, n in tx.connection.execute(mine) if set_id == now[subject][1]}
 
 
 def _kinds_and_sets(tx: Transaction, table: Table, ids: Sequence[int]) -> dict[int, tuple[str, int | None]]:

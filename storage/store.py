@@ -8,7 +8,7 @@ from datetime import UTC
 
 from sqlalchemy import Engine
 
-from core.errors import StorageError
+from core.errors import ConfigError
 from core.settings import Settings
 from storage import _engine, audit, migrations
 from storage._envelope import KeyRing
@@ -31,12 +31,14 @@ class Store:
         """Open, and with `upgrade` bring the schema to this version first.
 
         Raises:
+            ConfigError: a setting is wrong: database_url, evidence_url, keys, or a home folder that can't be made.
             StorageError: the database can't be reached or has another schema version, or the keys are missing or wrong.
         """
         try:
             settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
-            raise StorageError(f"{settings.home}: the home folder can't be made ({type(error).__name__})") from None
+            why = error.strerror or type(error).__name__
+            raise ConfigError(f"{settings.home}: the home folder can't be made ({why}); set NIGHTROUNDS_HOME") from None
         engine = _engine.open_engine(settings.sqlalchemy_url)
         try:
             if upgrade:

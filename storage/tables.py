@@ -1,4 +1,5 @@
 """The tables. What could name a person or quote a post is `Sealed`; for look-ups a keyed hash (`*_key`) stands beside it.
+A sealed column that is `bound_to` another one opens only beside the value of that one that it was sealed with.
 
 Every constraint gets its name from one convention, so that SQLite and PostgreSQL agree and a migration can drop it.
 """
@@ -151,7 +152,7 @@ post_revisions = Table(
     Column("post_id", ForeignKey("posts.id"), nullable=False),
     Column("number", Integer, nullable=False),
     Column("content_key", LargeBinary(32), nullable=False),
-    Column("content", Sealed, nullable=False),
+    Column("content", Sealed, nullable=False, info={"bound_to": "content_key"}),
     Column("edited_at", UtcTime),
     Column("seen_at", UtcTime, nullable=False),
     Column("run_id", ForeignKey("crawl_runs.id"), nullable=False),
@@ -181,7 +182,7 @@ evidence = Table(
     metadata,
     Column("id", BigId, primary_key=True),
     Column("sha256", String(64), nullable=False),
-    Column("url", Sealed, nullable=False),
+    Column("url", Sealed, nullable=False, info={"bound_to": "sha256"}),
     Column("url_key", LargeBinary(32), nullable=False),
     Column("headers", Sealed, nullable=False),
     Column("account_id", ForeignKey("accounts.id"), nullable=False),
@@ -205,6 +206,7 @@ screenings = Table(
     Column("set_id", ForeignKey("detector_sets.id"), nullable=False),
     Column("protected", Boolean, nullable=False),
     Column("not_read", PlainText),
+    Column("attempts", Integer, nullable=False),  # failed so far and to be tried again; 0 once it is settled
     Column("screened_at", UtcTime, nullable=False),
     UniqueConstraint("revision_id", "set_id"),
     UniqueConstraint("profile_id", "set_id"),
@@ -335,6 +337,16 @@ def sealed_columns(table: Table) -> list[Column[bytes]]:
     return [column for column in table.c if isinstance(column.type, Sealed)]
 
 
-def place_of(column: Column[Any]) -> str:
-    """How a column is named inside envelopes and keyed hashes. Renaming a column would close what it holds."""
-    return f"{column.table.name}.{column.name}"
+def bound_to(column: Column[Any]) -> Column[Any] | None:
+    """The column of the same row whose value a sealed column's envelopes are bound to."""
+    name = column.info.get("bound_to")
+    return None if name is None else column.table.c[name]
+
+
+def place_of(column: Column[Any], bound: str | bytes | None = None) -> str:
+    """How a column is named inside envelopes and keyed hashes, with the value that an envelope is `bound` to.
+
+    Renaming a column would close what it holds.
+    """
+    place = f"{column.table.name}.{column.name}"
+    return place if bound is None else f"{place}/{bound if isinstance(bound, str) else bound.hex()}"

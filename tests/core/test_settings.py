@@ -70,7 +70,7 @@ def test_settings_do_not_change() -> None:
 
 def test_a_wrong_value_is_named_and_not_quoted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NIGHTROUNDS_BACKFILL_DAYS", "hunter2")
-    with pytest.raises(ConfigError, match=r"^settings: backfill_days: ") as caught:
+    with pytest.raises(ConfigError, match=r"^settings \(.*\): backfill_days: ") as caught:
         load_settings()
     assert "hunter2" not in str(caught.value)
     assert caught.value.__suppress_context__
@@ -78,7 +78,7 @@ def test_a_wrong_value_is_named_and_not_quoted(monkeypatch: pytest.MonkeyPatch) 
 
 def test_an_unknown_setting_in_the_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "nightrounds.toml").write_text("backfil_days = 1\n")
-    with pytest.raises(ConfigError, match=r"settings: backfil_days: "):
+    with pytest.raises(ConfigError, match=r"settings \(.*\): backfil_days: no such setting"):
         load_settings()
 
 

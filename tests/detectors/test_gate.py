@@ -12,8 +12,10 @@ import yaml
 from core.policy import Policy, default_policy_path, load_policy
 from core.records import Account, Basis, Finding, Kind, Post, PostType, Reading, Reference, Segment, Severity, Signals, Span
 from detectors._gate import Gate
+from detectors._reader import Reader
 
 EXAMPLES = yaml.safe_load((Path(__file__).resolve().parent / "examples" / "protected.yaml").read_text(encoding="utf-8"))
+UNSEEN = yaml.safe_load((Path(__file__).resolve().parent / "examples" / "protected_unseen.yaml").read_text(encoding="utf-8"))
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 TALK = "We are so short staffed on nights, and management does nothing."
 
@@ -86,6 +88,20 @@ def test_there_are_examples_enough() -> None:
     assert len(EXAMPLES["near_misses"]) >= 40
 
 
+def test_unseen_posts_hold_the_measured_floor(gate: Gate) -> None:
+    kept = [text for text in UNSEEN["protected"] if gate.protects(reading(text))]
+    other = [text for text in UNSEEN["other_talk"] if gate.protects(reading(text))]
+    assert len(kept) >= 17
+    assert len(other) <= 1
+
+
+def test_far_words_of_a_long_text_do_not_add_up(gate: Gate) -> None:
+    between = "The garden was green and the sea was blue. " * 40
+    assert gate.protects(reading("The whole crew here is exhausted. Why is nobody fixing the shift schedule?"))
+    assert not gate.protects(reading(f"A shift. {between} My clinic. {between} Not today."))
+    assert gate.protects(reading(f"{between} They cut our overtime pay again. {between}"))
+
+
 def test_what_the_policy_seals_goes_to_labour_counsel_and_phi_passes(gate: Gate, policy: Policy) -> None:
     rules = (*policy.gate.seals, "phi")
     screened = gate.screen(reading(TALK), map(finding, rules))
@@ -138,6 +154,42 @@ def test_what_the_gate_cannot_read_it_does_not_clear(gate: Gate) -> None:
     assert [f.sealed for f in held.findings] == [True, False]
     assert held.not_read == "language"
     assert not gate.screen(reading("Túl kevesen vagyunk", signals=unread), [finding("phi")]).protected
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "Estamos sem pessoal suficiente na unidade e a chefia ignora todos os nossos pedidos de ajuda.",
+        "Ninguém está nos ouvindo. O setor está sempre vazio e a chefia não faz nada para mudar isso.",
+        "Kulang na kulang kami sa tauhan tuwing gabi at walang ginagawa ang pamunuan ng ospital.",
+        "我们病房每天晚上人手都不够，管理层什么也不做",
+        "Нас не хватает на ночных сменах, и руководство ничего не делает",
+        "חסר לנו כוח אדם בלילות וההנהלה לא עושה כלום",
+    ],
+    ids=["pt", "pt again", "tl", "zh", "ru", "he"],
+)
+def test_a_part_that_the_gate_cannot_read_it_does_not_clear(gate: Gate, policy: Policy, other: str) -> None:
+    text = f"I am a nurse at Mount Sinai Hospital. {other}"
+    post = Post(platform="x", account_id="a", native_id="1", text=text, posted_at=NOW)
+    read = Reader(policy).read_post(account(Kind.PERSONNEL), post)
+    assert read.signals["text"].not_read == "language"
+    held = gate.screen(reading(text), [finding("disclaimer"), finding("phi")])
+    assert [f.sealed for f in held.findings] == [True, False]
+    long = reading(f"{'We walked in the park with the dog and it was a good day for all of us. ' * 6}{other}")
+    assert gate.screen(long, [finding("disclaimer")]).protected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "He works at the deli across from the hospital",
+        "My last patient tonight tested HIV positive and he works at the deli across from the hospital",
+    ],
+)
+def test_where_somebody_else_works_is_no_complaint(gate: Gate, policy: Policy, text: str) -> None:
+    post = Post(platform="x", account_id="a", native_id="1", text=text, posted_at=NOW)
+    read = Reader(policy).read_post(account(Kind.PERSONNEL), post)
+    assert not gate.screen(read, [finding("conduct"), finding("phi")]).protected
 
 
 def test_a_detectors_failure_is_carried_on(gate: Gate) -> None:

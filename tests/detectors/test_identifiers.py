@@ -160,6 +160,7 @@ def seconds(shape: Shape, text: str) -> float:
 
 def test_no_pattern_grows_faster_than_its_text(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("detectors._identifiers.TIME_LIMIT", 5.0)
+    monkeypatch.setattr(_identifiers_presidio, "_PHONE_TRIES", 65_535)
     slow = []
     for pump in PUMPS:
         short, long_ = ((pump * length)[:length] + "!" for length in (4_096, 16_384))
@@ -175,3 +176,18 @@ def test_a_hostile_text_of_64_kilobytes_is_read_or_reported_soon(pump: str) -> N
     begun = time.process_time()
     ENGINE.find(fold((pump * 65_536)[:65_536]))
     assert time.process_time() - begun < 2.0
+
+
+@pytest.mark.parametrize("pump", ["1/1/", "1.", "1 2 "])
+def test_figures_that_are_no_telephone_numbers_cost_little_and_are_reported(pump: str) -> None:
+    text = "Call 917-555-0142 now. " + (pump * 65_536)[:65_500]
+    begun = time.process_time()
+    found, in_time = ENGINE.find(fold(text))
+    assert time.process_time() - begun < 0.8
+    assert ("PHONE_NUMBER", 5, 17) in {f[:3] for f in found}
+    assert not in_time
+
+
+def test_an_ordinary_table_of_figures_is_read_to_its_end() -> None:
+    _, in_time = ENGINE.find(fold("BP 120/80, HR 72, 98.6 F, 06:30\n" * 500))
+    assert in_time

@@ -22,6 +22,8 @@ READER = Reader(POLICY)
 DETECTOR = PhiDetector(POLICY)
 EXAMPLES = Path(__file__).parent / "examples"
 TUNED = yaml.safe_load((EXAMPLES / "phi.yaml").read_text(encoding="utf-8"))
+VOICES = yaml.safe_load((EXAMPLES / "phi_voices.yaml").read_text(encoding="utf-8"))
+APART = yaml.safe_load((EXAMPLES / "phi_apart.yaml").read_text(encoding="utf-8"))
 UNSEEN = yaml.safe_load((EXAMPLES / "phi_unseen.yaml").read_text(encoding="utf-8"))
 
 
@@ -69,11 +71,19 @@ def test_a_post_that_only_sounds_so_is_clean(example: dict[str, Any]) -> None:
     assert detect(**example) == []
 
 
-def test_unseen_posts_hold_the_measured_floor() -> None:
-    found = sum(bool(detect(**example)) for example in UNSEEN["positives"])
-    alarms = sum(bool(detect(**example)) for example in UNSEEN["near_misses"])
-    assert found >= len(UNSEEN["positives"]) / 2  # no list holds the other names and turns of speech: the encoder's work
-    assert alarms == 0
+@pytest.mark.parametrize(
+    ("examples", "share", "most_alarms"),
+    [
+        pytest.param(UNSEEN, 0.9, 0, id="unseen"),
+        pytest.param(VOICES, 0.9, 1, id="voices"),
+        pytest.param(APART, 0.9, 2, id="apart"),
+    ],
+)
+def test_a_set_holds_its_measured_floor(examples: dict[str, list[dict[str, Any]]], share: float, most_alarms: int) -> None:
+    found = sum(bool(detect(**example)) for example in examples["positives"])
+    alarms = sum(bool(detect(**example)) for example in examples["near_misses"])
+    assert found >= share * len(examples["positives"])
+    assert alarms <= most_alarms
 
 
 def test_another_authors_words_are_not_blamed_on_the_author() -> None:

@@ -21,6 +21,7 @@ HERE = Path(__file__).resolve()
 DATA = HERE.parents[2] / "detectors" / "_data"
 SHARED = HERE.parents[3] / "shared" / "data"
 EXAMPLES = yaml.safe_load((HERE.parent / "examples" / "political.yaml").read_text(encoding="utf-8"))
+UNSEEN = yaml.safe_load((HERE.parent / "examples" / "political_unseen.yaml").read_text(encoding="utf-8"))
 CAMPAIGN = datetime(2024, 10, 15, tzinfo=UTC)
 
 
@@ -93,6 +94,23 @@ def test_speaking_for_or_against_a_candidate_is_found(detector: PoliticalDetecto
 @pytest.mark.parametrize("example", EXAMPLES["near_misses"], ids=lambda e: e["why"])
 def test_a_near_miss_is_left_alone(detector: PoliticalDetector, example: dict[str, Any]) -> None:
     assert list(detector.detect(example_reading(example))) == []
+
+
+def test_unseen_posts_hold_the_measured_floor(detector: PoliticalDetector) -> None:
+    found = [e for e in UNSEEN["positives"] if list(detector.detect(example_reading(e)))]
+    false = [e for e in UNSEEN["near_misses"] if list(detector.detect(example_reading(e)))]
+    assert len(found) >= 12
+    assert false == []
+
+
+def test_a_name_stands_for_office_only_in_a_text_that_speaks_of_an_election(detector: PoliticalDetector) -> None:
+    assert categories(detector, "Join Team Quintero! We are knocking on doors on Saturday.") == ["endorse"]
+    assert categories(detector, "Join Team Quintero! We are walking for the heart on Saturday.") == []
+
+
+def test_an_appeal_takes_the_side_of_the_words_around_it(detector: PoliticalDetector) -> None:
+    assert categories(detector, "Marisol Quintero for Mayor stood by us. Remember that on Tuesday.") == ["endorse"]
+    assert categories(detector, "Candidate Marisol Quintero is a disaster for us. Remember that on Tuesday.") == ["oppose"]
 
 
 def test_at_least_half_of_the_examples_say_neither_vote_nor_endorse() -> None:
@@ -200,6 +218,34 @@ def test_hostile_text_takes_linear_time(detector: PoliticalDetector, text: str) 
     assert time.perf_counter() - started < 3
 
 
+@pytest.mark.parametrize("pump", ["xn--", "a-a-", "a'", "A-A-", "for a-a-"])
+def test_time_grows_with_the_text_and_not_faster(detector: PoliticalDetector, pump: str) -> None:
+    def seconds(length: int) -> float:
+        text = reading((pump * length)[:length])
+        best = 9.9
+        for _ in range(2):
+            started = time.process_time()
+            list(detector.detect(text))
+            best = min(best, time.process_time() - started)
+        return best
+
+    assert seconds(32_768) < 8 * seconds(8_192)
+
+
+def test_words_around_a_candidate_come_with_the_candidate(detector: PoliticalDetector) -> None:
+    text = "Kamala Harris is on stage tonight, and we are thrilled. Our team is excited."
+    (finding,) = detector.detect(reading(text))
+    assert "Kamala Harris" in {text[s.start : s.end] for s in finding.spans}
+
+
+def test_a_post_without_a_date_makes_no_candidate_of_who_is_only_listed() -> None:
+    def status(name: str) -> Status:
+        return next(load_gazetteer().mentions(name, None)).status
+
+    assert status("Kamala Harris") is Status.CANDIDATE
+    assert status("George Washington") is Status.NEITHER
+
+
 def test_a_newer_list_of_candidates_reads_history_again(detector: PoliticalDetector, policy: Policy) -> None:
     (finding,) = detector.detect(reading("Vote for Kamala Harris."))
     assert finding.detector_version == detector.version
@@ -235,6 +281,13 @@ def test_a_phrase_with_an_unknown_slot_says_which_are_known() -> None:
         compile_phrases(["vote for {whom}"], {"who": "x"})
     with pytest.raises(ConfigError, match="expected letters"):
         compile_phrases(["vote a//b"])
+
+
+@pytest.mark.parametrize("phrase", ["(a)", "(our) (pick)", "... (a)", "{us", "((((a", "vote (a", "a) vote", "us}", "(vote)s"])
+def test_a_phrase_that_says_nothing_or_is_misspelt_is_refused_by_name(phrase: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        compile_phrases([phrase])
+    assert repr(phrase) in str(refused.value)
 
 
 @pytest.mark.parametrize(

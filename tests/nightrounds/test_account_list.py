@@ -40,6 +40,8 @@ def test_spreadsheets_of_other_countries_are_read(tmp_path, separator):
     ("row", "named"),
     [
         ("x,SECRETNAME,patient,owned,P,2026-11-01,,\n", "kind"),
+        ("myspace,SECRETNAME,official,owned,P,2026-11-01,,\n", "platform: expected one of facebook, website, x"),
+        ("x,SECRETNAME,official,owned,P,01/11/2026,,\n", "recorded_at: expected a date such as"),
         ("x,SECRETNAME,official,hunch,P,2026-11-01,,\n", "basis"),
         ("x,SECRETNAME,official,owned,P,soon,,\n", "recorded_at"),
         ("x,SECRETNAME,official,owned,,2026-11-01,,\n", "recorded_by"),
@@ -87,3 +89,14 @@ def test_the_example_in_the_repository_is_good():
     read = read_account_list(Path(__file__).parents[2] / "examples" / "accounts.csv")
     assert len(read.accounts) == 5
     assert not read.bad_rows
+
+
+def test_what_is_written_is_read_back(tmp_path):
+    from nightrounds.account_list import write_account_list
+    from nightrounds.sandbox.server import Sandbox
+
+    path = tmp_path / "accounts.csv"
+    write_account_list(path, Sandbox().accounts())
+    read = read_account_list(path)
+    assert not read.bad_rows
+    assert list(read.accounts) == Sandbox().accounts()

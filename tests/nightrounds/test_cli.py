@@ -69,7 +69,7 @@ def test_findings_and_cases_can_be_listed_and_shown(nightrounds, scanned):
     assert "Clause 3" in shown.stdout
     assert finding["reason"] in " ".join(shown.stdout.split())
     (case, *_) = json.loads(nightrounds("cases", "list", "--json", home=scanned).stdout)
-    assert "finding" in nightrounds("cases", "show", str(case["number"]), home=scanned).stdout
+    assert "#" in nightrounds("cases", "show", str(case["number"]), home=scanned).stdout
 
 
 def test_paging_goes_through_all_findings_once(nightrounds, scanned):
@@ -162,6 +162,14 @@ def test_posts_from_a_file_are_stored_once_and_screened(nightrounds, tmp_path):
         (["scan"], {"NIGHTROUNDS_CONFIG": "none.toml"}, "does not exist"),
         (["verify"], {"NIGHTROUNDS_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"}, "database"),
         (["frobnicate"], {}, "No such command"),
+        (["cases", "list", "--state", "nope"], {}, "nope"),
+        (["findings", "list", "--rule", "nope"], {}, "no rule"),
+        (["findings", "show", "9" * 30], {}, "less than"),
+        (["sandbox", "--port", "80000"], {}, "less than"),
+        (["check", " "], {}, "no draft"),
+        (["scan"], {"NIGHTROUNDS_PLATFORMS": "notjson"}, "JSON"),
+        (["scan", "--sandbox", "--since", "9999-12-31T23:59:59-14:00"], {}, "no date or time"),
+        (["scan", "--policy", "/dev/zero"], {}, "is this a policy"),
     ],
 )
 def test_errors_are_plain_lines_with_the_right_status(nightrounds, arguments, environment, words):
@@ -184,3 +192,51 @@ def test_every_command_explains_itself(nightrounds):
         done = nightrounds(*arguments)
         assert done.returncode == 0
         assert "Usage" in done.stdout
+
+
+def test_a_sealed_case_is_as_if_it_were_not_and_not_counted(nightrounds, scanned):
+    from core.settings import Settings
+    from nightrounds.context import open_context
+    from storage import cases
+
+    with open_context(Settings(home=scanned)) as context, context.store.read() as tx:
+        every = cases.list_cases(tx, include_sealed=True, limit=10_000)
+        counted = cases.count_open(tx)
+    sealed = [case for case in every if case.sealed]
+    assert counted == len(every) - len(sealed)
+    assert sealed
+    shown, absent = (nightrounds("cases", "show", str(n), home=scanned) for n in (sealed[0].id, 999_999))
+    assert shown.returncode == absent.returncode == 1
+    assert shown.stderr.replace(str(sealed[0].id), "N") == absent.stderr.replace("999999", "N")
+
+
+def test_a_protected_post_is_not_told_by_counting(nightrounds, tmp_path):
+    accounts = tmp_path / "accounts.csv"
+    accounts.write_text("platform,handle,kind,basis,recorded_by,recorded_at\nx,someone,personnel,self-disclosed,T,2026-11-01\n")
+    assert nightrounds("accounts", "import", str(accounts)).returncode == 0
+    posts = tmp_path / "posts.jsonl"
+    text = "I am a nurse at Mount Sinai and we are short staffed every night, our union is bargaining for safe ratios"
+    posts.write_text(json.dumps({"id": "7", "platform": "x", "account": {"handle": "someone"}, "text": text}))
+    report = json.loads(nightrounds("posts", "import", str(posts), "--json").stdout)
+    assert (report["screened"], report["findings"], report["cases_opened"]) == (1, 0, 0)
+
+
+def test_output_goes_into_a_pipe_or_device_and_through_a_link(nightrounds, tmp_path):
+    posts = tmp_path / "posts.jsonl"
+    posts.write_text('{"id": "1", "text": "Hello"}\n')
+    real, link = tmp_path / "real.jsonl", tmp_path / "link.jsonl"
+    link.symlink_to(real)
+    real.touch()
+    assert nightrounds("screen", str(posts), "-o", str(link)).returncode == 0
+    assert link.is_symlink()
+    assert json.loads(real.read_text())["id"] == "1"
+    assert nightrounds("screen", str(posts), "-o", "/dev/null").returncode == 0
+    assert Path("/dev/null").is_char_device()
+    assert not list(tmp_path.glob("*.part"))
+
+
+def test_names_in_square_brackets_are_only_names(nightrounds, tmp_path):
+    accounts = tmp_path / "accounts.csv"
+    accounts.write_text("platform,handle,kind,basis,recorded_by,recorded_at\nx,[red]x[/],official,owned,T,2026-11-01\n")
+    assert nightrounds("accounts", "import", str(accounts)).returncode == 0
+    assert "[red]x[/]" in nightrounds("accounts", "list").stdout

@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterable
+from dataclasses import replace
 
 import pytest
 
-from core.errors import ConfigError
 from core.policy import Policy, default_policy_path, load_policy
 from core.records import Account, Basis, Finding, FindingScope, Kind, Post, Profile, Reading, Span, account_id
 from core.seams import Detector
@@ -16,7 +16,7 @@ from crawlers._post_lines import parse_line
 from detectors._gate import Gate
 from detectors._reader import Reader
 from nightrounds.deadline import TimeUp, deadline
-from nightrounds.screener import Screener, detector_classes, rules_without_detector
+from nightrounds.screener import Screener, detector_classes, detectors_without_rule, rules_without_detector
 
 CANARY = "Zinnia Quillfeather"
 POST = Post(platform="x", account_id="", native_id="1", text=f"News of {CANARY} from the clinic.")
@@ -132,10 +132,22 @@ def test_a_new_reader_or_gate_means_that_history_is_read_again(policy: Policy, m
         before = after
 
 
-def test_a_policy_without_a_detectors_rule_is_a_configuration_error(policy: Policy) -> None:
-    poorer = policy.model_copy(update={"rules": {name: rule for name, rule in policy.rules.items() if name != "political"}})
-    with pytest.raises(ConfigError, match=r"rules\.political"):
-        Screener(poorer)
+def test_a_rule_that_the_policy_leaves_out_is_not_looked_for(policy: Policy) -> None:
+    poorer = policy.model_copy(update={"rules": {name: rule for name, rule in policy.rules.items() if name != "disclaimer"}})
+    assert detectors_without_rule(poorer) == ["affiliation", "disclaimer"]  # affiliation borrows its wordings
+    assert not {"affiliation", "disclaimer"} & Screener(poorer).versions_for(Kind.PERSONNEL, FindingScope.POST).keys()
+    assert detectors_without_rule(policy) == []
+
+
+def test_what_no_gate_has_seen_is_shown_to_nobody(policy: Policy, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*args: object) -> None:
+        raise RuntimeError("the post's own words")
+
+    screener = Screener(policy)
+    monkeypatch.setattr(Gate, "screen", fail)
+    screened = screener.screen_post(an_account(Kind.OFFICIAL), replace(POST, text="Patient MRN 4417702 was admitted"))
+    assert screened.findings == ()
+    assert screened.not_read == "gate failed (RuntimeError)"
 
 
 def test_rules_without_detector_are_listed(policy: Policy) -> None:

@@ -14,6 +14,10 @@ from crawlers.websites import WebsiteCrawler, WebsiteOptions
 pytestmark = pytest.mark.real
 
 
+def key(made: dict[str, Any], kind: str = "posts") -> str:
+    return f"http://blog.example.org/?wp_{kind}={made['id']}"
+
+
 class Night:
     """One crawl, and what it came to."""
 
@@ -60,16 +64,16 @@ def test_a_site_over_several_nights(wordpress: Any) -> None:
     )
 
     one = Night(wordpress)
-    assert {first["guid"], second["guid"], third["guid"], page["guid"]} <= set(one.posts)
-    assert not {draft["guid"], scheduled["guid"]} & set(one.posts)
-    post = one.posts[first["guid"]]
+    assert {key(first), key(second), key(third), key(page, "pages")} <= set(one.posts)
+    assert not {key(draft), key(scheduled)} & set(one.posts)
+    post = one.posts[key(first)]
     assert (post.title, post.text) == ("Visiting & parking", "Visiting hours are 9 to 5.\nAsk us.")
     assert (post.url, post.type, post.edited_at) == (first["link"], PostType.ARTICLE, None)
     assert [m.alt_text for m in post.media] == ["A closed ward door"]
     assert post.links == ("http://blog.example.org/contact/",)
     assert post.posted_at is not None
     assert abs(post.posted_at - datetime.now(UTC)) < timedelta(minutes=5)
-    assert one.posts[page["guid"]].type is PostType.PAGE
+    assert one.posts[key(page, "pages")].type is PostType.PAGE
     assert one.notes == []
     assert one.cursor.state["rung"] == "wordpress"
 
@@ -79,17 +83,17 @@ def test_a_site_over_several_nights(wordpress: Any) -> None:
     wordpress.do("publish", ID=scheduled["id"])
 
     two = Night(wordpress, one.cursor, tuple(one.posts.values()))
-    assert two.posts[second["guid"]].text == "The flu clinic opens Tuesday."
-    assert scheduled["guid"] in two.posts, "its edit lies before the first night, only the walk by date finds it"
-    assert first["guid"] in two.verified
+    assert two.posts[key(second)].text == "The flu clinic opens Tuesday."
+    assert key(scheduled) in two.posts, "its edit lies before the first night, only the walk by date finds it"
+    assert key(first) in two.verified
     assert two.gone == {
-        third["guid"]: Gone(native_id=third["guid"], reason=GoneReason.UNAVAILABLE, definite=True),
-        page["guid"]: Gone(native_id=page["guid"], reason=GoneReason.DELETED, definite=True),
+        key(third): Gone(native_id=key(third), reason=GoneReason.UNAVAILABLE, definite=True),
+        key(page, "pages"): Gone(native_id=key(page, "pages"), reason=GoneReason.DELETED, definite=True),
     }
 
     three = Night(wordpress, two.cursor)
     assert three.gone == {}
-    assert first["guid"] not in three.posts
+    assert key(first) not in three.posts
 
 
 def test_a_crawl_that_was_cut_short_goes_on_where_it_stopped(wordpress: Any) -> None:

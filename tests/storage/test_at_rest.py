@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from core.errors import StorageError
+from core.errors import NightRoundsError, StorageError
 from core.records import (
     Account,
     CrawledPage,
@@ -126,6 +126,6 @@ def test_logs_and_errors_hold_no_canary(filled: Store, caplog: pytest.LogCapture
 
 def test_a_wrong_url_is_not_quoted(tmp_path: Path) -> None:
     for url in (f"mysql://me:{CANARY}@host/db", f"{CANARY}", f"postgresql://me:{CANARY}@127.0.0.1:1/db?connect_timeout=1"):
-        with pytest.raises(StorageError) as caught:
+        with pytest.raises(NightRoundsError) as caught:
             Store.open(Settings(home=tmp_path, database_url=url), clock=lambda: pytest.fail("no time is needed"))  # type: ignore[arg-type]
         assert CANARY not in str(caught.value)

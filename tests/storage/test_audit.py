@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, delete, select, update
 
 from core.errors import StorageError
 from core.records import Account
+from core.settings import Settings
 from storage import accounts, audit, crawls
+from storage._columns import canonical
 from storage._engine import write
 from storage.audit import ChainReport, Head
 from storage.store import Store
@@ -115,3 +119,61 @@ def test_what_fails_leaves_no_entry_and_what_happened_leaves_one(store: Store, m
         assert (row.action, row.detail) == ("accounts imported", {"added": 1, "changed": 0, "unchanged": 0})
         assert row.actor == audit.actor_token(store.keys, "Imogen Vale")
         assert "Imogen" not in row.actor
+
+
+def test_a_wiped_trail_does_not_pass_with_the_seal_of_its_origin(chained: Store) -> None:
+    def wipe(connection: Connection) -> None:
+        connection.execute(delete(audit_events))
+        seal = connection.execute(select(audit_head.c.seal).where(audit_head.c.id == 0)).scalar_one()
+        connection.execute(update(audit_head).where(audit_head.c.id == 1).values(sequence=0, hash="0" * 64, seal=seal))
+
+    assert _tamper(chained, wipe).reason == "the head of the chain was changed"
+
+
+def test_a_wiped_trail_does_not_pass_with_its_own_first_head(store: Store, clock: Any) -> None:
+    with store.read() as tx:
+        first = dict(tx.connection.execute(select(audit_head).where(audit_head.c.id == 1)).mappings().one())
+    with store.begin() as tx:
+        crawls.begin_run(tx, trigger="test")
+
+    def wipe(connection: Connection) -> None:
+        connection.execute(delete(audit_events))
+        connection.execute(update(audit_head).where(audit_head.c.id == 1).values(first))
+
+    assert _tamper(store, wipe).reason == "the trail is empty, but the database is not"
+    clock.pass_time(minutes=1)
+    _refuses_to_append(store)
+
+
+def test_a_trail_is_not_begun_anew_over_data(chained: Store, settings: Settings) -> None:
+    with write(chained.engine) as connection:
+        connection.execute(delete(audit_events))
+        connection.execute(delete(audit_head))
+    with pytest.raises(StorageError, match="tampered"):
+        Store.open(settings, clock=chained._clock)
+
+
+@pytest.mark.parametrize("forged", [True, False], ids=["forged head", "cut tail"])
+def test_nothing_is_appended_to_a_cut_trail(chained: Store, forged: bool) -> None:
+    with write(chained.engine) as connection:
+        last = connection.execute(select(e.hash).where(e.sequence == 4)).scalar_one()
+        connection.execute(delete(audit_events).where(e.sequence > 4))
+        if forged:
+            connection.execute(update(audit_head).where(audit_head.c.id == 1).values(sequence=4, hash=last))
+    _refuses_to_append(chained)
+    assert not _check(chained).ok
+
+
+def test_history_is_not_written_anew_without_the_key(chained: Store) -> None:
+    """Plain SHA-256 over what an event holds is not its hash: who has only the database can't chain a changed event."""
+    with chained.read() as tx:
+        row = tx.connection.execute(select(audit_events).where(e.sequence == 1)).mappings().one()
+    covered = [row["previous"], 1, row["at"].isoformat(), row["actor"], row["action"], row["detail"]]
+    assert hashlib.sha256(canonical(covered).encode()).hexdigest() != row["hash"]
+    keyed = chained.keys.fingerprint(canonical(covered).encode(), "audit_events.hash")
+    assert keyed.hex() == row["hash"]
+
+
+def _refuses_to_append(store: Store) -> None:
+    with pytest.raises(StorageError, match="tampered with; run nightrounds verify"), store.begin() as tx:
+        crawls.begin_run(tx, trigger="after")

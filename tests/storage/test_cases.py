@@ -97,3 +97,17 @@ def test_sealed_cases_show_only_when_asked_for(store: Store, found: list[StoredF
 def test_a_case_needs_findings(store: Store) -> None:
     with pytest.raises(StorageError, match="at least one finding"):
         _join(store)
+
+
+def test_after_a_sealed_number_comes_what_comes_after_an_unknown_one(store: Store, found: list[StoredFinding]) -> None:
+    with store.begin() as tx:
+        held = [
+            cases.join(
+                tx, key=f"k{n}", route="privacy", severity=Severity.LOW, due_at=None, findings=[one], sealed=n == 0
+            ).case_id
+            for n, one in enumerate(found)
+        ]
+    with store.read() as tx:
+        assert cases.list_cases(tx, after=held[0]) == cases.list_cases(tx, after=10**9) == []
+        assert [one.id for one in cases.list_cases(tx, after=held[1])] == [held[2]]
+        assert findings.list_findings(tx, after=10**9) == findings.list_findings(tx)

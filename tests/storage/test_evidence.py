@@ -5,11 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from sqlalchemy import delete, update
 
-from core.errors import StorageError
+from core.errors import ConfigError, StorageError
 from core.records import Account, CrawledPage
 from core.settings import Settings
-from storage import evidence, pages
+from storage import evidence, pages, tables
 from storage.evidence import EvidenceFolder, EvidenceReport
 from storage.store import Store
 
@@ -70,6 +71,30 @@ def test_a_blob_is_written_once(store: Store, blobs: list[Path]) -> None:
     assert (blobs[0].read_bytes(), blobs[0].stat().st_mtime_ns) == before
 
 
+@pytest.mark.parametrize("damage", [b"", b"not an envelope", b"\x01\x01k" + b"0" * 60])
+def test_a_damaged_blob_is_written_anew(store: Store, blobs: list[Path], damage: bytes) -> None:
+    blobs[0].write_bytes(damage)
+    assert not _verify(store).ok
+    store.evidence.keep(BODIES[0])
+    assert _verify(store) == EvidenceReport(3, (), ())
+
+
+def test_a_row_that_the_audit_trail_names_is_missed(store: Store, blobs: list[Path]) -> None:
+    with store.begin() as tx:
+        tx.connection.execute(delete(tables.evidence).where(tables.evidence.c.id == 2))
+    report = _verify(store)
+    assert (report.checked, report.lost_rows, report.ok) == (2, (2,), False)
+
+
+def test_a_changed_address_is_found(store: Store, blobs: list[Path]) -> None:
+    c = tables.evidence.c
+    with store.begin() as tx:
+        tx.connection.execute(update(tables.evidence).where(c.id == 1).values(url=tx.seal(c.url, "https://another.test/")))
+        tx.connection.execute(update(tables.evidence).where(c.id == 2).values(sha256="0" * 64))
+    report = _verify(store)
+    assert (report.wrong_rows, report.ok) == ((1, 2), False)
+
+
 def test_a_blob_without_a_row_is_harmless(store: Store, blobs: list[Path]) -> None:
     store.evidence.keep(b"the transaction of this one was killed")
     assert _verify(store) == EvidenceReport(3, (), ())
@@ -82,7 +107,7 @@ def test_any_file_system_of_fsspec_serves(store: Store, tmp_path: Path) -> None:
     assert folder.load(sha256) == b"answer"
     with pytest.raises(StorageError, match="can't be read"):
         folder.load("0" * 64)
-    with pytest.raises(StorageError, match="evidence_url"):
+    with pytest.raises(ConfigError, match="evidence_url"):
         EvidenceFolder("nosuch://bucket", store.keys)
 
 

@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import select, update
 
-from core.errors import StorageError
+from core.errors import ConfigError, StorageError
 from core.records import Account, CrawledPage, Cursor, Media, Post, Profile
 from core.settings import Settings
 from storage import accounts, crawls, evidence, keyring, pages, posts, tables
@@ -188,7 +188,7 @@ def test_a_lost_ring_is_never_replaced_in_silence(filled: Store, settings: Setti
     ],
 )
 def test_a_bad_ring_is_refused_and_never_quoted(text: str, tmp_path: Path) -> None:
-    with pytest.raises(StorageError, match="the setting keys: ") as caught:
+    with pytest.raises(ConfigError, match="the setting keys: ") as caught:
         keyring.load_keyring(Settings(home=tmp_path, keys=SecretStr(text)), create=True)
     assert len(str(caught.value)) < 200
     assert caught.value.__cause__ is None

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from core.errors import StorageError
 from core.records import (
@@ -24,6 +24,7 @@ from core.records import (
     Reference,
 )
 from storage import crawls, evidence, pages, posts, screenings, tables
+from storage._envelope import Envelope
 from storage.pages import PageStored
 from storage.store import Store
 
@@ -259,3 +260,68 @@ def test_captures_keep_the_first_and_move_the_last(store: Store, keep: Callable[
         assert rows[0].last_captured_at - rows[0].captured_at == timedelta(days=1)
         assert evidence.captures(tx, [rows[0].id]) == [first]
         assert evidence.verify_all(tx).checked == 2
+
+
+def _texts(store: Store) -> list[str]:
+    with store.read() as tx:
+        return [revision.post.text for revision in screenings.unread_revisions(tx, WANTED, limit=99)]
+
+
+def test_a_post_told_twice_on_a_page_keeps_both_tellings(
+    store: Store, keep: Callable[..., PageStored], make_page: MakePage, make_post: MakePost
+) -> None:
+    page = make_page(make_post("1", "first"), make_post("2", "other"), make_post("1", "second"), make_post("1", "first"))
+    assert keep(page) == PageStored(new=2)
+    assert sorted(_texts(store)) == ["first", "other", "second"]
+    before = _rows(store)
+    assert keep(page) == PageStored(unchanged=2)
+    assert _rows(store) == before
+    assert keep(make_page(make_post("1", "second"))) == PageStored(unchanged=1)
+
+
+def test_a_known_post_told_twice_gains_what_is_new_and_may_still_be_edited_back(
+    store: Store, keep: Callable[..., PageStored], make_page: MakePage, make_post: MakePost
+) -> None:
+    keep(make_page(make_post("1", "first")))
+    page = make_page(make_post("1", "second"), make_post("1", "first"), make_post("1", "third"))
+    assert keep(page) == PageStored(edited=1)
+    assert keep(page) == PageStored(unchanged=1)
+    assert _texts(store) == ["first", "second", "third"]
+    assert keep(make_page(make_post("1", "first"))) == PageStored(edited=1)
+    assert keep(make_page(make_post("1", "first"))) == PageStored(unchanged=1)
+    assert _texts(store) == ["first", "second", "third", "first"]
+
+
+def test_a_text_opens_only_beside_its_own_key(
+    store: Store, keep: Callable[..., PageStored], make_page: MakePage, make_post: MakePost
+) -> None:
+    keep(make_page(make_post("1", "first"), make_post("2", "second")))
+    r = tables.post_revisions
+    with store.begin() as tx:
+        content = tx.connection.execute(select(r.c.content).where(r.c.id == 1)).scalar_one()
+        tx.connection.execute(update(r).where(r.c.id == 2).values(content=Envelope(content)))
+    with pytest.raises(StorageError, match="the value was changed"), store.read() as tx:
+        posts.get_revision(tx, 2)
+
+
+def test_changed_and_moved_texts_are_found(
+    store: Store, keep: Callable[..., PageStored], make_page: MakePage, make_post: MakePost
+) -> None:
+    keep(make_page(_full_post(make_post), make_post("1", "first"), make_post("2", "second"), make_post("3", "third")))
+    keep(make_page(make_post("3", "third, edited")))
+    with store.read() as tx:
+        assert posts.verify_contents(tx) == posts.ContentReport(5, ())
+    r = tables.post_revisions
+    with store.begin() as tx:
+        rows = {row.id: row for row in tx.connection.execute(select(r).order_by(r.c.id))}
+        full, one, two, three, last = sorted(rows)
+        for at, content, key in (
+            (full, b"", rows[full].content_key),  # no envelope
+            (one, rows[two].content, rows[one].content_key),  # another's text
+            (two, rows[one].content, rows[one].content_key),  # another's text with its key
+            (last, rows[three].content, rows[three].content_key),  # an earlier text as the latest
+        ):
+            tx.connection.execute(update(r).where(r.c.id == at).values(content=Envelope(content), content_key=key))
+    with store.read() as tx:
+        report = posts.verify_contents(tx)
+    assert (report.checked, report.damaged, report.ok) == (5, (full, one, two, last), False)

@@ -218,3 +218,38 @@ def test_looking_for_the_unread_walks_an_index(sqlite_store: Store) -> None:
         plan = [row[-1] for row in tx.connection.exec_driver_sql("EXPLAIN QUERY PLAN " + sql, given)]
     assert any("ix_post_revisions_read_with_id" in step for step in plan), plan
     assert not any("SCAN post_revisions" in step for step in plan), plan
+
+
+@pytest.mark.parametrize("reason", ["time", "phi failed (MemoryError)", "language; time"])
+def test_what_failed_for_a_passing_reason_is_read_again_and_settled_at_last(
+    store: Store, stored: list[int], reason: str
+) -> None:
+    first = _unread(store, V1)[0]
+    for _ in range(2):
+        _record(store, first, V1, not_read=reason)
+        assert _unread(store, V1)[0].id == first.id
+        assert first.id not in [one.id for one in _unread(store, V1, after_id=first.id)]
+        with store.read() as tx:
+            assert screenings.counts(tx) == screenings.ScreeningCounts(read=0, unread=4, not_read={reason: 1})
+    _record(store, first, V1, not_read=reason)
+    assert [one.id for one in _unread(store, V1)] == stored[1:]
+    _record(store, first, V2, not_read=reason)
+    assert _unread(store, V2)[0].id == first.id  # a new version has its own attempts
+
+
+def test_a_later_attempt_may_succeed(store: Store, stored: list[int], make_finding: MakeFinding) -> None:
+    first = _unread(store, V1)[0]
+    _record(store, first, V1, make_finding())
+    _record(store, first, V2, not_read="time")
+    assert first.id in [one.id for one in _unread(store, V2)]
+    assert _states(store) == [("direct_identifier", FindingState.NEW)]
+    _record(store, first, V2)
+    assert first.id not in [one.id for one in _unread(store, V2)]
+    assert _states(store) == [("direct_identifier", FindingState.RETIRED)]
+
+
+def test_a_profile_has_its_attempts_too(store: Store, stored: list[int]) -> None:
+    [profile] = _profile(store, V1)
+    for left in (1, 1, 0):
+        _record(store, profile, V1, not_read="time")
+        assert len(_profile(store, V1)) == left
