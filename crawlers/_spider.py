@@ -10,6 +10,7 @@ from scrapy import Request, Spider, signals
 from scrapy.core.downloader.handlers.http11 import HTTP11DownloadHandler
 from scrapy.crawler import Crawler
 from scrapy.downloadermiddlewares.offsite import OffsiteMiddleware
+from scrapy.downloadermiddlewares.retry import RetryMiddleware
 from scrapy.downloadermiddlewares.robotstxt import RobotsTxtMiddleware
 from scrapy.exceptions import CannotResolveHostError, IgnoreRequest
 from scrapy.http import Response
@@ -76,6 +77,16 @@ class TypedRobots(RobotsTxtMiddleware):
             raise RobotsRefused from None
 
 
+class PoliteRetry(RetryMiddleware):
+    """Asks once more after a passing failure, but not a server that says when to come back: then the pipeline waits."""
+
+    def process_response(self, request: Request, response: Response, spider: Spider | None = None) -> Request | Response:
+        if "Retry-After" in response.headers:
+            return response
+        answer: Request | Response = super().process_response(request, response)
+        return answer
+
+
 class TypedOffsite(OffsiteMiddleware):
     """Judges every request, so also each step of a redirect."""
 
@@ -108,9 +119,11 @@ def settings_for(job: Job) -> dict[str, Any]:
         "DOWNLOAD_VERIFY_CERTIFICATES": True,
         "DOWNLOADER_MIDDLEWARES": {
             "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,
+            "scrapy.downloadermiddlewares.retry.RetryMiddleware": None,
             "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
             TypedOffsite: 50,
             TypedRobots: 100,
+            PoliteRetry: 550,
         },
         "HTTPPROXY_ENABLED": False,  # a proxy would resolve names past our guard
         "LOG_ENABLED": False,  # Scrapy's log lines hold URLs
@@ -118,7 +131,7 @@ def settings_for(job: Job) -> dict[str, Any]:
         "REDIRECT_MAX_TIMES": 5,
         "REFERER_ENABLED": False,
         "REMOTE_CONTROL_ENABLED": False,
-        "RETRY_HTTP_CODES": [500, 502, 504],  # 429 and 503 carry Retry-After: the pipeline waits, not we
+        "RETRY_HTTP_CODES": [500, 502, 503, 504],  # not 429: the pipeline waits, not we
         "RETRY_TIMES": 1,
         "ROBOTSTXT_OBEY": True,
         "ROBOTSTXT_PARSER": "scrapy.robotstxt.ProtegoRobotParser",

@@ -238,6 +238,12 @@ def test_words_around_a_candidate_come_with_the_candidate(detector: PoliticalDet
     assert "Kamala Harris" in {text[s.start : s.end] for s in finding.spans}
 
 
+@pytest.mark.parametrize("at", [None, datetime(2022, 1, 10, tzinfo=UTC), CAMPAIGN])
+def test_a_dead_president_with_a_listed_namesake_is_no_candidate(detector: PoliticalDetector, at: datetime | None) -> None:
+    text = "George Washington may have died of epiglottitis in 1799. Our ENT team looks back at a famous case."
+    assert categories(detector, text, at=at) == []
+
+
 def test_a_post_without_a_date_makes_no_candidate_of_who_is_only_listed() -> None:
     def status(name: str) -> Status:
         return next(load_gazetteer().mentions(name, None)).status

@@ -42,7 +42,6 @@ def test_the_morning_report_begins_with_what_could_not_be_looked_at(nightrounds,
         "Not wholly looked at",
         "0 new posts",
         "Findings that stand",
-        "The gravest, masked",
         "What next",
     ]
     places = [done.stdout.index(words) for words in order]
