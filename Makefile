@@ -41,8 +41,8 @@ check: $(INSTALLED)  ## what continuous integration runs: format, lint, types, i
 	$(MAKE) test
 
 lock:  ## resolve requirements.lock anew (needs uv)
-	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	  --no-emit-find-links --no-annotate --custom-compile-command "make lock" --quiet --output-file requirements.lock
+	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-annotate \
+	  --custom-compile-command "make lock" --quiet --output-file requirements.lock
 
 clean:  ## remove what was made here: .venv, caches, and the embedded state in .nightrounds
 	rm -rf $(VENV) .nightrounds .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build dist

@@ -93,7 +93,8 @@ def nightly_scan() -> None:
         """Close the run; its return value is the digest: counts and ids."""
         from nightrounds import nightly
 
-        return nightly.finish(_settings(), scan_id, screened=screened["posts"])
+        narrowed = get_current_context()["params"]["account"] is not None
+        return nightly.finish(_settings(), scan_id, screened=screened["posts"], narrowed=narrowed)
 
     scan_id = begin()
     reading = screen()

@@ -16,7 +16,7 @@ from storage import cases, crawls, findings, posts, screenings
 class Digest:
     """One run's figures. `findings` counts what stands by (rule, category, severity), `findings_new` what this run added.
 
-    Sealed ones are only a total.
+    Sealed ones are only a total, and none (None) where a run was narrowed to one account: the difference would tell of it.
     """
 
     run_id: int
@@ -31,7 +31,7 @@ class Digest:
     not_read: dict[str, int]
     findings: dict[tuple[str, str, str], int]
     findings_new: dict[tuple[str, str, str], int]
-    sealed: int
+    sealed: int | None
     open_cases: int
     not_looked_for: tuple[str, ...]
 
@@ -56,7 +56,7 @@ class Digest:
         return data
 
 
-def digest_of(context: Context, run_id: int, *, screened: int) -> Digest:
+def digest_of(context: Context, run_id: int, *, screened: int, narrowed: bool = False) -> Digest:
     """Count what run `run_id` saw and what stands after it."""
     from nightrounds.screener import rules_without_detector
 
@@ -78,7 +78,7 @@ def digest_of(context: Context, run_id: int, *, screened: int) -> Digest:
             not_read=dict(reading.not_read),
             findings=_by_cell(counts),
             findings_new=_by_cell(fresh),
-            sealed=sum(counts.sealed.values()),
+            sealed=None if narrowed else sum(counts.sealed.values()),
             open_cases=cases.count_open(tx),
             not_looked_for=tuple(rules_without_detector(context.policy)),
         )

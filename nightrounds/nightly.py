@@ -74,8 +74,8 @@ def screen(settings: Settings) -> dict[str, int]:
     }
 
 
-def finish(settings: Settings, run_id: int, *, screened: int) -> dict[str, Any]:
+def finish(settings: Settings, run_id: int, *, screened: int, narrowed: bool = False) -> dict[str, Any]:
     """Close the run and give its digest: counts and ids, no handle, no text."""
     with _real_context(settings) as context:
         scan.finish(context, run_id, "finished")
-        return digest_of(context, run_id, screened=screened).as_json()
+        return digest_of(context, run_id, screened=screened, narrowed=narrowed).as_json()

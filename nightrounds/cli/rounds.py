@@ -61,7 +61,7 @@ def scan(
             )
         with _progress(quiet=json) as progress:
             report = rounds.scan(context, watched, trigger="command line", since=start, progress=progress)
-        digest = digest_of(context, report.run_id, screened=report.screening.posts)
+        digest = digest_of(context, report.run_id, screened=report.screening.posts, narrowed=account is not None)
         if json:
             write_json(digest.as_json())
         else:

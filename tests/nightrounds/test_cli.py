@@ -60,6 +60,7 @@ def test_the_report_for_machines_is_one_json_document(nightrounds, scanned):
 def test_one_account_can_be_scanned(nightrounds, scanned):
     done = nightrounds("scan", "--sandbox", "--account", "@SinaiSandboxNY", "--json", home=scanned)
     assert len(json.loads(done.stdout)["coverage"]) == 1
+    assert json.loads(done.stdout)["sealed"] is None  # its difference to yesterday's would tell of one person
 
 
 def test_findings_and_cases_can_be_listed_and_shown(nightrounds, scanned):
