@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -113,7 +113,8 @@ def sandbox(
     from nightrounds.sandbox.server import Sandbox, main
 
     if accounts is not None:
-        write_account_list(accounts, Sandbox().accounts())
+        # by another name than the demonstration's: whoever imports this list means to crawl the sandbox as if it were real
+        write_account_list(accounts, [replace(a, basis_recorded_by="sandbox list") for a in Sandbox().accounts()])
         err.print(f"the sandbox's account list is in {accounts}", markup=False)
     main(port=port, night=night)
 
