@@ -204,7 +204,7 @@ class Policy(_Data):
 
 def default_policy_path() -> Path:
     """The policy file that comes with Night Rounds, from a checkout or from an installed wheel."""
-    folder = _CHECKOUT if _CHECKOUT.is_dir() else _INSTALLED
+    folder = _INSTALLED if _INSTALLED.is_dir() else _CHECKOUT
     return folder / "mount_sinai.yaml"
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import func, select, update
 from core.errors import StorageError
 from core.records import Coverage, CoverageStatus, Cursor
 from storage.tables import coverage, crawl_runs, cursors, posts
-from storage.transaction import Transaction
+from storage.transaction import AnyRow, Transaction
 
 RUNNING = "running"
 
@@ -52,7 +52,7 @@ def finish_run(tx: Transaction, run_id: int, state: str) -> None:
 def last_run(tx: Transaction) -> Run | None:
     """The latest run, None before the first."""
     row = tx.connection.execute(select(crawl_runs).order_by(crawl_runs.c.id.desc()).limit(1)).first()
-    return None if row is None else Run(row.id, row.trigger, row.state, row.started_at, row.finished_at)
+    return None if row is None else _run(row)
 
 
 def get_run(tx: Transaction, run_id: int | None = None) -> Run:
@@ -61,10 +61,18 @@ def get_run(tx: Transaction, run_id: int | None = None) -> Run:
     Raises:
         StorageError: there is none.
     """
-    query = select(crawl_runs).order_by(crawl_runs.c.id.desc()).limit(1)
-    row = tx.connection.execute(query if run_id is None else query.where(crawl_runs.c.id == run_id)).first()
+    if run_id is None:
+        latest = last_run(tx)
+        if latest is None:
+            raise StorageError("there is no crawl run yet")
+        return latest
+    row = tx.connection.execute(select(crawl_runs).where(crawl_runs.c.id == run_id)).first()
     if row is None:
-        raise StorageError("there is no crawl run yet" if run_id is None else f"there is no crawl run {run_id}")
+        raise StorageError(f"there is no crawl run {run_id}")
+    return _run(row)
+
+
+def _run(row: AnyRow) -> Run:
     return Run(row.id, row.trigger, row.state, row.started_at, row.finished_at)
 
 
