@@ -56,13 +56,21 @@ class Precision(StrEnum):
 
 
 class GoneReason(StrEnum):
-    """Why a post can no longer be read (the tombstone's reason)."""
+    """Why a post can no longer be read (the tombstone's reason). `.buries` is false where the post itself may well stand."""
 
-    DELETED = "deleted"
+    DELETED = "deleted"  # by its author
+    REMOVED = "removed"  # by the platform or a moderator
     PRIVATE = "private"
-    SUSPENDED = "suspended"
-    WITHHELD = "withheld"
+    SUSPENDED = "suspended"  # with its whole account
+    RENAMED = "renamed"  # it lives on under another address or account
+    WITHHELD = "withheld"  # where we ask from
     UNAVAILABLE = "unavailable"  # the platform does not say which
+    LOGIN_WALL = "login wall"  # a login or challenge page came instead
+    OUR_ERROR = "our error"  # we could not ask as the platform wants it
+
+    @property
+    def buries(self) -> bool:
+        return self not in {GoneReason.LOGIN_WALL, GoneReason.OUR_ERROR}
 
 
 class Severity(StrEnum):
@@ -103,13 +111,18 @@ def account_id(platform: str, handle: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """What an account says of itself on the night it was seen. `picture_sha256` is of the bytes, where they were fetched."""
+    """What an account says of itself on the night it was seen.
+
+    `picture_sha256` is of the picture's bytes and `picture_hash` of its look (64 bits in hexadecimal), where it was fetched.
+    """
 
     display_name: str = field(default="", repr=False)
     bio: str = field(default="", repr=False)
     url: str = field(default="", repr=False)
     links: tuple[str, ...] = field(default=(), repr=False)
     picture_url: str = field(default="", repr=False)
+    picture_sha256: str = ""
+    picture_hash: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,22 +222,31 @@ class Post:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gone:
-    """One sighting that a post can't be read. `definite` when the platform itself says so; else it takes two sightings."""
+    """One sighting that a post can't be read.
+
+    `definite` when the platform itself says so; else it takes two sightings by different paths. `path` is the crawler's own
+    word for how it looked ('lookup', 'listing', 'permalink').
+    """
 
     native_id: str = field(repr=False)
     reason: GoneReason
     definite: bool = False
+    path: str = "lookup"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownPost:
-    """A stored post whose existence or edits are due to be looked at again."""
+    """A stored post whose existence or edits are due to be looked at again.
+
+    `missing_path` is the path by which it was last sighted missing, empty where it was not: another one has more to say.
+    """
 
     native_id: str = field(repr=False)
     url: str = field(repr=False)
     revision: str = field(repr=False)
     posted_at: datetime | None
     last_verified_at: datetime
+    missing_path: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +263,7 @@ class Cursor:
 class CrawledPage:
     """One answer of a platform, read: what storage keeps in one transaction.
 
+    A crawl's first page tells the account itself: `native_account_id` (never changes), `handle` (as it is now), `profile`.
     `cursor` is where to go on once this page is stored, None to leave the stored one as it is. `verified` are ids of posts that
     this answer showed to be live. `note` reports a gap that is no failure ('platform window limit reached').
     """
@@ -251,6 +274,7 @@ class CrawledPage:
     verified: tuple[str, ...] = field(default=(), repr=False)
     profile: Profile | None = None
     native_account_id: str | None = field(default=None, repr=False)
+    handle: str | None = field(default=None, repr=False)
     cursor: Cursor | None = None
     note: str = ""
 

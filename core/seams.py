@@ -3,21 +3,67 @@
 from __future__ import annotations
 
 import abc
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from core.policy import Policy, Rule
 from core.records import Account, CrawledPage, Cursor, Finding, FindingScope, KnownPost, Reading, Severity, Span
 
 
 class CrawlerOptions(BaseModel):
-    """A platform's settings (`[platforms.<platform>]`, or NIGHTROUNDS_PLATFORMS__<PLATFORM>__<OPTION>)."""
+    """A platform's settings (`[platforms.<platform>]`, or NIGHTROUNDS_PLATFORMS__<PLATFORM>__<OPTION>).
+
+    The daily budgets hold for each credential; None is no limit of ours.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    daily_calls: Annotated[int, Field(gt=0)] | None = None
+    daily_units: Annotated[int, Field(gt=0)] | None = None  # of the platform's own quota
+    daily_dollars: Annotated[float, Field(gt=0)] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """A platform's line in the table of platforms: each in a few plain words, for people who decide whether to switch it on."""
+
+    reads: str  # whose posts, and which
+    through: str  # client library and method
+    new_posts: str
+    edits: str
+    deletions: str
+    credentials: str
+    tried: str  # 'real': a real server on loopback; 'specification': a published one; 'sandbox': nothing but our own stand-in
+
+
+class Meter(abc.ABC):
+    """Counts what one credential spends in a day, against its budget. The pipeline keeps the count."""
+
+    @abc.abstractmethod
+    def ask(self, *, calls: int = 1, units: int = 0) -> None:
+        """Note a question before it is sent. Raises BudgetExhausted when the day's budget has no room for it."""
+
+    @abc.abstractmethod
+    def took(self, resource: str, count: int) -> None:
+        """Note priced things that an answer held, by the name that policy/platforms.yaml prices them under."""
+
+
+class Unmetered(Meter):
+    """No budget, and nobody counts."""
+
+    def ask(self, *, calls: int = 1, units: int = 0) -> None:
+        """Nothing to note."""
+
+    def took(self, resource: str, count: int) -> None:
+        """Nothing to note."""
+
+
+UNMETERED = Unmetered()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,29 +71,35 @@ class CrawlRequest:
     """What the pipeline asks of a crawler for one account.
 
     `cursor` is what this crawler last gave (None on the first crawl: backfill from `since`, or as far as the platform allows).
-    `recheck` are stored posts due for another look (edits, disappearances).
+    `recheck` are stored posts due for another look (edits, disappearances). Every question is put to `meter` first.
     """
 
     account: Account
     cursor: Cursor | None = None
     since: datetime | None = None
     recheck: Sequence[KnownPost] = ()
+    meter: Meter = UNMETERED
 
 
 class Crawler(abc.ABC):
     """Reads the public posts of accounts on one surface. One instance serves many accounts, one at a time.
 
-    `crawl` yields pages in an order that may stop anywhere: whatever was yielded is stored with its cursor before the next
-    page is asked for. It raises a CrawlError for an account that can't be read; nothing else may escape.
+    `crawl` yields the account itself first (id, handle, profile), then pages in an order that may stop anywhere: whatever was
+    yielded is stored with its cursor before the next page is asked for. It raises a CrawlError for an account that can't be
+    read; nothing else may escape. What it sees of a login wall or a challenge is an error, never a post.
     """
 
     platform: ClassVar[str]  # the word in account lists and `--platform`
     title: ClassVar[str]  # what people call it
+    about: ClassVar[About]
     Options: ClassVar[type[CrawlerOptions]] = CrawlerOptions
 
-    def __init__(self, options: CrawlerOptions, *, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, options: CrawlerOptions, *, clock: Callable[[], datetime], sleep: Callable[[float], None] = time.sleep
+    ) -> None:
         self.options = options
         self.clock = clock
+        self.sleep = sleep  # seconds, between two tries
 
     @abc.abstractmethod
     def crawl(self, request: CrawlRequest) -> Iterator[CrawledPage]:

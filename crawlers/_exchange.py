@@ -19,6 +19,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 
 from core.errors import CrawlError, ParseError, PlatformDown
 from core.records import RawPage
+from core.seams import UNMETERED, Meter
 from crawlers._quiet import quiet
 from crawlers._rebase import TooLarge
 from crawlers._strict import CutShort, parse_object
@@ -78,13 +79,14 @@ class Exchange:
         self._clock = clock
         self._sleep = sleep
         self._kept: list[requests.Response] = []
+        self.meter: Meter = UNMETERED  # that of the account being read
         session.hooks["response"].append(self._keep)
 
     def _keep(self, response: requests.Response, *_args: Any, **_options: Any) -> None:
         self._kept.append(response)
 
-    def ask(self, call: Callable[[], object], judge: Callable[[Answer], None]) -> Answer:
-        """Run `call`, a call of the library, and return the answer that `judge` found good.
+    def ask(self, call: Callable[[], object], judge: Callable[[Answer], None], *, units: int = 0) -> Answer:
+        """Run `call`, a call of the library, and return the answer that `judge` found good. A try costs `units` of quota.
 
         PlatformDown and CutShort, from either, are tried again with full jitter; any other CrawlError is final.
         """
@@ -95,9 +97,10 @@ class Exchange:
             sleep=self._sleep,
             reraise=True,
         )
-        return retrying(self._ask_once, call, judge)
+        return retrying(self._ask_once, call, judge, units)
 
-    def _ask_once(self, call: Callable[[], object], judge: Callable[[Answer], None]) -> Answer:
+    def _ask_once(self, call: Callable[[], object], judge: Callable[[Answer], None], units: int) -> Answer:
+        self.meter.ask(units=units)
         answer = self._answer(self._send(call))
         if 300 <= answer.status < 400:
             raise ParseError(f"{self._platform} answered with a redirect ({answer.status}), which we don't follow")

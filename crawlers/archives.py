@@ -17,7 +17,7 @@ from typing import Any, Literal, assert_never
 
 from core.errors import AccountNotFound, ParseError
 from core.records import Account, CrawledPage, Cursor, Post, Profile, RawPage
-from core.seams import Crawler, CrawlerOptions, CrawlRequest
+from core.seams import About, Crawler, CrawlerOptions, CrawlRequest
 from crawlers._archive_files import reading
 from crawlers._archive_records import ArchiveFile, ArchiveRecord
 from crawlers._csv_archive import CsvArchive
@@ -46,6 +46,15 @@ class ArchiveCrawler(Crawler):
 
     platform = "archive"
     title = "file or account archive"
+    about = About(
+        reads="files that a person hands over",
+        through="JSON Lines, CSV, X's own account archive",
+        new_posts="the whole file",
+        edits="the whole file",
+        deletions="not told",
+        credentials="none",
+        tried="real: files",
+    )
     Options = ArchiveOptions
 
     def missing_credentials(self) -> str:

@@ -18,7 +18,7 @@ from pydantic import AfterValidator, Field, SecretStr
 
 from core.errors import AccountNotFound, AuthError, ParseError
 from core.records import Account, CrawledPage, Post
-from core.seams import Crawler, CrawlerOptions, CrawlRequest
+from core.seams import About, Crawler, CrawlerOptions, CrawlRequest
 from crawlers._exchange import Answer
 from crawlers._facebook_lookups import catch_up, look_again
 from crawlers._facebook_posts import PAGE_FIELDS, POST_FIELDS, is_anothers, is_page_id, is_post_id, parse_page, parse_post
@@ -49,14 +49,22 @@ class FacebookCrawler(Crawler):
 
     platform = "facebook"
     title = "Facebook"
+    about = About(
+        reads="own posts of Pages",
+        through="facebook-sdk, Graph API v26.0",
+        new_posts="newest first, trailing window",
+        edits="re-read window",
+        deletions="looked up by id, two sightings",
+        credentials="page or system-user token",
+        tried="sandbox",
+    )
     Options = FacebookOptions
     options: FacebookOptions
 
     def __init__(
         self, options: CrawlerOptions, *, clock: Callable[[], datetime], sleep: Callable[[float], None] = time.sleep
     ) -> None:
-        super().__init__(options, clock=clock)
-        self._sleep = sleep
+        super().__init__(options, clock=clock, sleep=sleep)
         self._opened: dict[str, GraphClient] = {}
 
     def missing_credentials(self) -> str:
@@ -132,7 +140,7 @@ class FacebookCrawler(Crawler):
                 base_url=self.options.base_url,
                 timeout=self.options.timeout,
                 clock=self.clock,
-                sleep=self._sleep,
+                sleep=self.sleep,
             )
         return self._opened[secret]
 

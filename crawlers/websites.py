@@ -19,7 +19,7 @@ from w3lib.url import safe_url_string
 from core import errors
 from core.errors import AccountNotFound, Blocked, CrawlError, ParseError, RateLimited
 from core.records import CrawledPage
-from core.seams import Crawler, CrawlerOptions, CrawlRequest
+from core.seams import About, Crawler, CrawlerOptions, CrawlRequest
 from crawlers._child import FetchingChild
 from crawlers._egress import Egress, EgressRefused, origin
 from crawlers._frames import Failure, Job
@@ -65,6 +65,15 @@ class WebsiteCrawler(Crawler):
 
     platform = "website"
     title = "Websites and blogs"
+    about = About(
+        reads="websites, blogs, microsites",
+        through="scrapy: WordPress REST, Atom, RSS, JSON Feed, sitemap, HTML",
+        new_posts="modified since, ETag",
+        edits="modified time, re-reads",
+        deletions="id sweep, 404 or 410",
+        credentials="none",
+        tried="real: WordPress",
+    )
     Options = WebsiteOptions
     options: WebsiteOptions
 

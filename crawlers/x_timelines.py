@@ -19,7 +19,7 @@ from pydantic import AfterValidator, Field, SecretStr
 
 from core.errors import AccountNotFound, AccountPrivate, AuthError, ParseError
 from core.records import Account, CrawledPage, Post
-from core.seams import Crawler, CrawlerOptions, CrawlRequest
+from core.seams import About, Crawler, CrawlerOptions, CrawlRequest
 from crawlers._exchange import Answer
 from crawlers._rebase import trusted_base_url
 from crawlers._strict import is_digits, mapping, not_understood
@@ -46,14 +46,22 @@ class XCrawler(Crawler):
 
     platform = "x"
     title = "X"
+    about = About(
+        reads="posts of accounts, replies among them",
+        through="tweepy, X API v2, both vocabularies",
+        new_posts="since the newest seen",
+        edits="35 minutes' overlap, re-reads",
+        deletions="looked up by id",
+        credentials="app-only bearer token",
+        tried="specification: both of X's published ones",
+    )
     Options = XOptions
     options: XOptions
 
     def __init__(
         self, options: CrawlerOptions, *, clock: Callable[[], datetime], sleep: Callable[[float], None] = time.sleep
     ) -> None:
-        super().__init__(options, clock=clock)
-        self._sleep = sleep
+        super().__init__(options, clock=clock, sleep=sleep)
         self._opened: XClient | None = None
 
     def missing_credentials(self) -> str:
@@ -112,7 +120,7 @@ class XCrawler(Crawler):
                 vocabulary=self.options.vocabulary,
                 timeout=self.options.timeout,
                 clock=self.clock,
-                sleep=self._sleep,
+                sleep=self.sleep,
             )
         return self._opened
 

@@ -8,7 +8,7 @@ server_error         5xx
 html_error           a proxy's HTML page, 502
 truncated_json       a good answer, cut in half
 slow_body            a good answer, a few bytes a second
-usage_capped         X: the month's credits are spent
+usage_capped         the day's or the month's quota or credits are spent
 not_found            the account does not exist (any more)
 private              the account is protected, unpublished or behind a login
 huge_body            an answer without end
@@ -18,11 +18,11 @@ transient_once       one 5xx, then all is well
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import get_args
 
-from nightrounds.sandbox.answers import Answer
-from nightrounds.sandbox.world import Platform, State
+from nightrounds.sandbox.answers import Answer, StandIn
+from nightrounds.sandbox.world import State
 
 KINDS = frozenset(
     {
@@ -61,20 +61,19 @@ class _Fault:
 class Faults:
     """The faults that lie on the stand-ins now."""
 
-    def __init__(self) -> None:
+    def __init__(self, stand_ins: Mapping[str, StandIn]) -> None:
+        self._stand_ins = stand_ins
         self._faults: list[_Fault] = []
         self._lock = threading.Lock()
 
     def lay(self, platform: str, key: str | None, kind: str, times: int | None) -> None:
         """Raises ValueError for a platform or a kind that does not exist, or one that this platform can't have."""
-        if platform not in get_args(Platform):
-            raise ValueError(f"no such platform; expected one of {', '.join(get_args(Platform))}")
+        if platform not in self._stand_ins:
+            raise ValueError(f"no such platform; expected one of {', '.join(self._stand_ins)}")
         if kind not in KINDS:
             raise ValueError(f"no such fault; expected one of {', '.join(sorted(KINDS))}")
-        if kind == "usage_capped" and platform != "x":
-            raise ValueError("only X has a usage cap")
-        if kind == "token_dead" and platform == "website":
-            raise ValueError("a website takes no token")
+        if kind in self._stand_ins[platform].never:
+            raise ValueError(f"{platform} knows no such fault")
         if times is not None and times < 1:
             raise ValueError("a fault happens at least once")
         with self._lock:

@@ -10,7 +10,7 @@ import json
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -45,7 +45,7 @@ class Front:
 
     def __init__(self, stand_ins: Mapping[str, StandIn], night: int) -> None:
         self.stand_ins = stand_ins
-        self.faults = Faults()
+        self.faults = Faults(stand_ins)
         self.night = night
         self.slow_for_s = 30.0  # how long a slow body takes
         self.ports: dict[int, str] = {}
@@ -72,16 +72,16 @@ class Front:
         if request.url.path == "/_sandbox" or request.url.path.startswith("/_sandbox/"):
             response = self._response(await self._steered(request))
         else:
-            response = self._answered(platform, request)
+            response = self._answered(platform, request, await request.body())
         response.headers["date"] = format_datetime(self.clock(), usegmt=True)
         await response(scope, receive, send)
 
-    def _answered(self, platform: str, request: Request) -> Response:
-        stand_in, view = self.stand_ins[platform], view_of(self.night)
-        keys = stand_in.concerned(request, view)
-        scene = Scene(view, self.clock(), self.faults.states(platform, keys))
+    def _answered(self, platform: str, request: Request, body: bytes) -> Response:
+        stand_in, scene = self.stand_ins[platform], Scene(view_of(self.night), self.clock(), body=body)
+        keys = stand_in.concerned(request, scene)
+        scene = replace(scene, shut=self.faults.states(platform, keys))
         kind = self.faults.take(platform, keys)
-        if request.method not in ("GET", "HEAD"):
+        if request.method not in stand_in.methods:
             answer = Answer(b"", 405)
         elif kind in (None, "slow_body", "truncated_json", "huge_body"):
             answer = stand_in.answer(request, scene)

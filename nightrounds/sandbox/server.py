@@ -26,20 +26,13 @@ from typing import Any
 import uvicorn
 
 from core.records import Account, account_id
-from nightrounds.sandbox import graph_objects, x_objects
+from core.registry import discover
 from nightrounds.sandbox.answers import StandIn
 from nightrounds.sandbox.front import Front, Seen
-from nightrounds.sandbox.graph_api import GraphApi
-from nightrounds.sandbox.view import Shown, view_of
-from nightrounds.sandbox.website_markup import Site
-from nightrounds.sandbox.websites import Websites
+from nightrounds.sandbox.view import view_of
 from nightrounds.sandbox.world import Engine, Expectation, State, load_world
-from nightrounds.sandbox.x_api import XApi
 
-X_TOKEN = "sandbox-bearer-AAAAAAAAAAAAAAAAAAAAAMLheAAAAAAA0"  # noqa: S105 - opens nothing but the sandbox
-GRAPH_TOKEN = "sandbox-EAAGm0PX4ZCpsBAKZCsandboxpage"  # noqa: S105
 RECORDED_AT = datetime(2026, 9, 1, 9, 0, tzinfo=UTC)
-_PLATFORMS = ("x", "facebook", "website")
 _PATIENCE_S = 10
 
 
@@ -56,24 +49,19 @@ class Expected:
 
 
 class Sandbox:
-    """Stand-ins of X, Facebook and a few websites. A context manager; `port` 0 takes any three free ports, else three from it.
+    """The stand-ins of all platforms. A context manager; `port` 0 takes any free ports, else one after another from it.
 
-    `page_size` is the most that one page of a listing holds: platforms may give fewer than they are asked for.
+    `page_size` is the most that one page of a listing holds. `vocabulary` is what X understands: tweet, post or both.
     """
 
     def __init__(self, night: int = 1, port: int = 0, *, vocabulary: str = "both", page_size: int = 20) -> None:
-        if vocabulary not in ("tweet", "post", "both"):
-            raise ValueError("vocabulary: expected tweet, post or both")
         self.port = port
-        self.vocabulary = vocabulary
-        stand_ins: dict[str, StandIn] = {
-            "x": XApi(bearer_token=X_TOKEN, vocabulary=vocabulary, page_cap=page_size),
-            "facebook": GraphApi(access_token=GRAPH_TOKEN, page_cap=page_size),
-            "website": Websites(page_cap=page_size),
-        }
+        classes = discover("nightrounds.sandbox.platforms", StandIn, "platform")
+        own: dict[str, dict[str, Any]] = {"x": {"vocabulary": vocabulary}}
+        stand_ins = {name: kind(page_cap=page_size, **own.get(name, {})) for name, kind in classes.items()}
         self._front = Front(stand_ins, night)
         self._front.describe = self._described
-        self._origins: dict[str, str] = {}
+        self.urls: dict[str, str] = {}  # platform -> address of its stand-in
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
         self._sockets: list[socket.socket] = []
@@ -110,7 +98,7 @@ class Sandbox:
             listener.close()
 
     def _bind(self) -> None:
-        for offset, platform in enumerate(_PLATFORMS):
+        for offset, platform in enumerate(self._front.stand_ins):
             # asyncio turns Nagle's delay off (40 ms an answer) only where the protocol is named
             listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -118,19 +106,7 @@ class Sandbox:
             number = listener.getsockname()[1]
             self._sockets.append(listener)
             self._front.ports[number] = platform
-            self._origins[platform] = f"http://127.0.0.1:{number}"
-
-    @property
-    def x_url(self) -> str:
-        return self._origins["x"]
-
-    @property
-    def graph_url(self) -> str:
-        return self._origins["facebook"]
-
-    @property
-    def website_url(self) -> str:
-        return self._origins["website"]
+            self.urls[platform] = f"http://127.0.0.1:{number}"
 
     @property
     def night(self) -> int:
@@ -176,16 +152,7 @@ class Sandbox:
 
     def platform_options(self) -> dict[str, dict[str, Any]]:
         """What belongs in `Settings.platforms`."""
-        sites = [account.handle.rstrip("/") for account in load_world().of("website")]
-        return {
-            "x": {
-                "bearer_token": X_TOKEN,
-                "base_url": self.x_url,
-                "vocabulary": "post" if self.vocabulary == "post" else "tweet",
-            },
-            "facebook": {"access_token": GRAPH_TOKEN, "base_url": self.graph_url},
-            "website": {"rebase": dict.fromkeys(sites, self.website_url), "delay": 0},
-        }
+        return {name: stand_in.options(self.urls[name]) for name, stand_in in self._front.stand_ins.items()}
 
     def expected(self, night: int | None = None) -> list[Expected]:
         """What must be found on the posts and profiles that can be read on a night (by default the sandbox's own)."""
@@ -200,7 +167,7 @@ class Sandbox:
             found += [
                 Expected(
                     **shared,
-                    native_id=_native_id(shown),
+                    native_id=self._front.stand_ins[account.platform].native_id(shown),
                     post=shown.post.id,
                     expect=shown.now.expect,
                     protected=shown.now.protected,
@@ -220,9 +187,7 @@ class Sandbox:
         return {
             "night": self.night,
             "at": self._front.clock().isoformat(),
-            "x_url": self.x_url,
-            "graph_url": self.graph_url,
-            "website_url": self.website_url,
+            "urls": self.urls,
             "platforms": self.platform_options(),
             "accounts": [
                 {"platform": a.platform, "handle": a.handle, "kind": a.kind, "basis": a.basis, "unit": a.unit}
@@ -231,24 +196,14 @@ class Sandbox:
         }
 
 
-def _native_id(shown: Shown) -> str:
-    if shown.account.platform == "x":
-        return x_objects.version_id(shown, 0)
-    if shown.account.platform == "facebook":
-        return graph_objects.id_of_post(shown)
-    site = Site(view_of(2).standing(shown.account), (shown,))
-    article = (site.articles or site.gone)[0]
-    return site.url(article.path)
-
-
 def main(
     *, port: int = 8700, night: int = 1, vocabulary: str = "both", announce: Callable[[str], object] = sys.stdout.write
 ) -> None:
     """Run the sandbox until it is interrupted. Raises OSError where a port is taken."""
     with Sandbox(night, port, vocabulary=vocabulary) as sandbox:
-        announce(f"X             {sandbox.x_url}\nGraph API     {sandbox.graph_url}\nwebsites      {sandbox.website_url}\n\n")
+        announce("\n".join(f"{name:<12} {url}" for name, url in sandbox.urls.items()) + "\n\n")
         announce(f"{_as_toml(sandbox.platform_options())}\n")
-        announce(f"The next night: curl -d '{{\"night\": 2}}' {sandbox.x_url}/_sandbox/night\nStop with Ctrl-C.\n")
+        announce(f"The next night: curl -d '{{\"night\": 2}}' {sandbox.urls['x']}/_sandbox/night\nStop with Ctrl-C.\n")
         with contextlib.suppress(KeyboardInterrupt):
             threading.Event().wait()
 

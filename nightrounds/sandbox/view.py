@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache, cached_property
 
-from nightrounds.sandbox.world import Expectation, Platform, State, World, WorldAccount, WorldPost, load_world
+from nightrounds.sandbox.world import Expectation, State, World, WorldAccount, WorldPost, load_world
 
 NIGHT_ONE = datetime(2026, 11, 16, 23, 0, tzinfo=UTC)
 
@@ -77,7 +77,7 @@ class View:
             for account in world.accounts
         }
 
-    def accounts(self, platform: Platform) -> list[Standing]:
+    def accounts(self, platform: str) -> list[Standing]:
         return [standing for standing in self._accounts.values() if standing.account.platform == platform]
 
     def standing(self, account: WorldAccount) -> Standing:
@@ -98,17 +98,18 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What one request meets: the view, the time, and the accounts that a fault has shut or removed."""
+    """What one request meets and brings: the view, the time, the accounts that a fault has shut or removed, its body."""
 
     view: View
     now: datetime
     shut: Mapping[str, State] = field(default_factory=dict)
+    body: bytes = b""
 
     def standing(self, account: WorldAccount) -> Standing:
         standing = self.view.standing(account)
         return replace(standing, state=self.shut[account.key]) if account.key in self.shut else standing
 
-    def accounts(self, platform: Platform) -> list[Standing]:
+    def accounts(self, platform: str) -> list[Standing]:
         return [self.standing(account) for account in self.view.world.of(platform)]
 
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -32,8 +32,6 @@ CATEGORIES: dict[str, frozenset[str]] = {
     "copyright": frozenset(),
     "claims": frozenset(),
 }
-
-Platform = Literal["x", "facebook", "website"]
 
 
 class Engine(StrEnum):
@@ -133,6 +131,7 @@ class WorldPost(_Data):
     expect: tuple[Expectation, ...] = ()
     protected: bool = False
     why: str = ""
+    extra: dict[str, Any] = {}  # what only this platform knows
 
 
 class Change(_Data):
@@ -149,7 +148,7 @@ class WorldAccount(_Data):
     """One account. `expect` speaks of its profile, not of its posts."""
 
     key: str
-    platform: Platform
+    platform: str
     handle: str
     kind: Kind
     basis: Basis
@@ -164,6 +163,7 @@ class WorldAccount(_Data):
     changes: tuple[Change, ...] = ()
     expect: tuple[Expectation, ...] = ()
     why: str = ""
+    extra: dict[str, Any] = {}  # what only this platform knows
     posts: tuple[WorldPost, ...] = ()
 
     @model_validator(mode="after")
@@ -174,7 +174,7 @@ class WorldAccount(_Data):
 
 
 class World(_Data):
-    """All accounts, in the order of the account list."""
+    """All accounts, platform by platform."""
 
     accounts: tuple[WorldAccount, ...]
 
@@ -201,14 +201,14 @@ class World(_Data):
     def posts(self) -> dict[str, tuple[WorldAccount, WorldPost]]:
         return {post.id: (account, post) for account, post in self.each_post()}
 
-    def of(self, platform: Platform) -> list[WorldAccount]:
+    def of(self, platform: str) -> list[WorldAccount]:
         return [account for account in self.accounts if account.platform == platform]
 
 
 @cache
 def load_world() -> World:
-    """Read the world that ships with the package: `accounts.yaml`, and `posts/<account key>.yaml` for each."""
-    accounts = _read(FOLDER / "accounts.yaml")
+    """Read the world that ships with the package: `accounts/<platform>.yaml`, and `posts/<account key>.yaml` for each."""
+    accounts = [account for path in sorted((FOLDER / "accounts").glob("*.yaml")) for account in _read(path)]
     for account in accounts:
         account["posts"] = _read(FOLDER / "posts" / f"{account['key']}.yaml")
     return World.model_validate({"accounts": accounts})

@@ -23,6 +23,8 @@ class Asked:
     path: str
     query: dict[str, str]
     headers: dict[str, str]  # by lower-case name
+    method: str = "GET"
+    body: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,9 @@ def _handler(loopback: Loopback) -> type[BaseHTTPRequestHandler]:
         def do_GET(self) -> None:
             parts = urlsplit(self.path)
             query = {key: values[0] for key, values in parse_qs(parts.query, keep_blank_values=True).items()}
-            asked = Asked(parts.path, query, {name.lower(): value for name, value in self.headers.items()})
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            brought = self.rfile.read(int(headers.get("content-length", 0)))
+            asked = Asked(parts.path, query, headers, self.command, brought)
             loopback.asked.append(asked)
             reply = loopback.answer(asked)
             body = reply.body if isinstance(reply.body, bytes) else json.dumps(reply.body).encode()
@@ -95,6 +99,8 @@ def _handler(loopback: Loopback) -> type[BaseHTTPRequestHandler]:
                 pass
             if reply.cut or reply.drip:
                 self.close_connection = True
+
+        do_POST = do_GET  # noqa: N815 - http.server calls it so
 
         def log_message(self, *_args: object) -> None:
             """Tests say themselves what was asked."""

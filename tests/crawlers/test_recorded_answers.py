@@ -1,7 +1,8 @@
-"""Recorded conversations with X and Facebook, and what must be read out of each.
+"""Recorded conversations with platforms, and what must be read out of each.
 
-`examples/<platform>/<case>.json` holds the answers in the order in which they are asked for; `<case>.posts.json` beside it the
-pages that come out, without what stands at its default.
+`examples/<platform>/options.json` holds the options that they were recorded under; a folder without it is no conversation.
+`<case>.json` holds the answers in the order in which they are asked for (`body` is JSON, `text` anything else, `method` GET
+unless it is told); `<case>.posts.json` beside it the pages that come out, without what stands at its default.
 """
 
 from __future__ import annotations
@@ -18,14 +19,15 @@ import pytest
 from core.errors import CrawlError
 from core.records import Cursor, KnownPost
 from core.seams import CrawlRequest
-from crawlers.facebook_pages import FacebookCrawler
-from crawlers.x_timelines import XCrawler
+from nightrounds.platforms import crawler_classes
 
 EXAMPLES = Path(__file__).with_name("examples")
-CRAWLERS = {"x": XCrawler, "facebook": FacebookCrawler}
-TOKENS = {"x": {"bearer_token": "recorded-token"}, "facebook": {"access_token": "recorded-token"}}
+RECORDED = sorted(path.parent.name for path in EXAMPLES.glob("*/options.json"))
 CASES = sorted(
-    path for platform in CRAWLERS for path in (EXAMPLES / platform).glob("*.json") if not path.stem.endswith(".posts")
+    path
+    for platform in RECORDED
+    for path in (EXAMPLES / platform).glob("*.json")
+    if path.name != "options.json" and not path.stem.endswith(".posts")
 )
 
 
@@ -53,12 +55,16 @@ def read(path: Path, loopback: Any, clock: Any, make_account: Any) -> dict[str, 
     def answer(asked: Any) -> Any:
         expected = answers.pop(0)
         assert asked.path == expected["path"]
+        assert asked.method == expected.get("method", "GET")
         assert dict(asked.query, **expected.get("query", {})) == asked.query
-        return loopback.Reply(expected["body"], expected.get("status", 200), expected.get("headers", {}))
+        body = expected["text"].encode() if "text" in expected else expected["body"]
+        media_type = expected.get("media_type", "application/json; charset=utf-8")
+        return loopback.Reply(body, expected.get("status", 200), expected.get("headers", {}), media_type)
 
     loopback.answer = answer
-    crawler_type = CRAWLERS[platform]
-    options = crawler_type.Options(base_url=loopback.url, **TOKENS[platform], **case.get("options", {}))
+    crawler_type = crawler_classes()[platform]
+    recorded_under = json.loads(path.with_name("options.json").read_text(encoding="utf-8"))
+    options = crawler_type.Options(**{**recorded_under, **case.get("options", {}), "base_url": loopback.url})
     crawler = crawler_type(options, clock=clock, sleep=lambda _: None)
     request = CrawlRequest(
         account=make_account(platform, case["handle"], case.get("native_id")),
@@ -81,10 +87,6 @@ def read(path: Path, loopback: Any, clock: Any, make_account: Any) -> dict[str, 
     return {"pages": pages, "error": error}
 
 
-def test_there_are_examples_of_every_platform():
-    assert {path.parent.name for path in CASES} == set(CRAWLERS)
-
-
 @pytest.mark.parametrize("path", CASES, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_a_recorded_conversation_is_read_as_expected(path, loopback, clock, make_account):
     expected = path.with_name(f"{path.stem}.posts.json")
@@ -94,6 +96,5 @@ def test_a_recorded_conversation_is_read_as_expected(path, loopback, clock, make
 
 
 def test_no_expectation_stands_alone():
-    for platform in CRAWLERS:
-        for path in (EXAMPLES / platform).glob("*.posts.json"):
-            assert path.with_name(path.name.replace(".posts.json", ".json")).is_file()
+    for path in EXAMPLES.glob("*/*.posts.json"):
+        assert path.with_name(path.name.replace(".posts.json", ".json")).is_file()

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from nightrounds.sandbox.server import GRAPH_TOKEN, X_TOKEN, Sandbox
+from nightrounds.sandbox.platforms.facebook import GRAPH_TOKEN
+from nightrounds.sandbox.platforms.x import X_TOKEN
+from nightrounds.sandbox.server import Sandbox
 from nightrounds.sandbox.world import load_world
 
 ROOT = Path(__file__).parents[2]
@@ -51,7 +53,7 @@ def test_the_dag_scans_the_sandbox_and_leaks_nothing(tmp_path):
         env = airflow_environment(airflow)
         env["NIGHTROUNDS_HOME"] = str(home)
         env["NIGHTROUNDS_SHARD_SIZE"] = "4"
-        for name, token, url in (("X", X_TOKEN, sandbox.x_url), ("FACEBOOK", GRAPH_TOKEN, sandbox.graph_url)):
+        for name, token, url in (("X", X_TOKEN, sandbox.urls["x"]), ("FACEBOOK", GRAPH_TOKEN, sandbox.urls["facebook"])):
             place = {"schema": "http", "host": "127.0.0.1", "port": int(url.rpartition(":")[2])}
             env[f"AIRFLOW_CONN_NIGHTROUNDS_{name}"] = json.dumps({"conn_type": "http", "password": token, **place})
         env["AIRFLOW_CONN_NIGHTROUNDS_WEBSITE"] = json.dumps(

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from nightrounds.sandbox.server import GRAPH_TOKEN, X_TOKEN
+from nightrounds.sandbox.platforms.facebook import GRAPH_TOKEN
+from nightrounds.sandbox.platforms.x import X_TOKEN
 from nightrounds.sandbox.world import load_world
 
 _LONG_ENOUGH = 24

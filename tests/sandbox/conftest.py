@@ -30,7 +30,7 @@ def sandbox(running: Sandbox) -> Sandbox:
 def x(sandbox: Sandbox) -> Iterator[httpx.Client]:
     """A client of the X stand-in, with its token."""
     token = sandbox.platform_options()["x"]["bearer_token"]
-    with httpx.Client(base_url=sandbox.x_url, headers={"Authorization": f"Bearer {token}"}, verify=NO_TLS) as client:
+    with httpx.Client(base_url=sandbox.urls["x"], headers={"Authorization": f"Bearer {token}"}, verify=NO_TLS) as client:
         yield client
 
 
@@ -38,12 +38,12 @@ def x(sandbox: Sandbox) -> Iterator[httpx.Client]:
 def graph(sandbox: Sandbox) -> Iterator[httpx.Client]:
     """A client of the Graph stand-in, with its token in the header."""
     token = sandbox.platform_options()["facebook"]["access_token"]
-    with httpx.Client(base_url=sandbox.graph_url, headers={"Authorization": f"Bearer {token}"}, verify=NO_TLS) as client:
+    with httpx.Client(base_url=sandbox.urls["facebook"], headers={"Authorization": f"Bearer {token}"}, verify=NO_TLS) as client:
         yield client
 
 
 @pytest.fixture
 def web(sandbox: Sandbox) -> Iterator[httpx.Client]:
     """A client of the websites; the caller names the site in the Host header."""
-    with httpx.Client(base_url=sandbox.website_url, verify=NO_TLS) as client:
+    with httpx.Client(base_url=sandbox.urls["website"], verify=NO_TLS) as client:
         yield client

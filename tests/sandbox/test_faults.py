@@ -10,10 +10,10 @@ import pytest
 
 from nightrounds.sandbox.faults import KINDS
 from nightrounds.sandbox.front import HUGE_BODY
-from nightrounds.sandbox.graph_objects import id_of_post
+from nightrounds.sandbox.platforms._graph_objects import id_of_post
+from nightrounds.sandbox.platforms._x_objects import version_id
 from nightrounds.sandbox.server import Sandbox
 from nightrounds.sandbox.view import view_of
-from nightrounds.sandbox.x_objects import version_id
 
 X = "/2/users/by/username/deedee_nights"
 GRAPH = "/v26.0/SinaiSandboxHealth/published_posts"

@@ -12,8 +12,8 @@ import pytest
 import requests
 from requests.adapters import HTTPAdapter
 
-from nightrounds.sandbox.graph_fields import Asked, FieldsError, parse_fields
-from nightrounds.sandbox.graph_objects import id_of_page, id_of_post
+from nightrounds.sandbox.platforms._graph_fields import Asked, FieldsError, parse_fields
+from nightrounds.sandbox.platforms._graph_objects import id_of_page, id_of_post
 from nightrounds.sandbox.server import Sandbox
 from nightrounds.sandbox.view import view_of
 from nightrounds.sandbox.world import load_world
@@ -49,7 +49,7 @@ def error_of(answer: httpx.Response) -> tuple[int, int, int | None]:
 
 def test_the_token_goes_in_the_header_or_in_the_query(sandbox: Sandbox, graph: httpx.Client) -> None:
     token = sandbox.platform_options()["facebook"]["access_token"]
-    path = f"{sandbox.graph_url}/v26.0/SinaiSandboxHealth"
+    path = f"{sandbox.urls['facebook']}/v26.0/SinaiSandboxHealth"
     assert graph.get("/v26.0/SinaiSandboxHealth").status_code == 200
     assert httpx.get(path, params={"access_token": token}).status_code == 200
     assert error_of(httpx.get(path)) == (400, 104, None)
@@ -246,7 +246,7 @@ class Rebase(HTTPAdapter):
 @pytest.fixture
 def sdk(sandbox: Sandbox) -> facebook.GraphAPI:
     session = requests.Session()
-    session.mount("https://graph.facebook.com/", Rebase(sandbox.graph_url))
+    session.mount("https://graph.facebook.com/", Rebase(sandbox.urls["facebook"]))
     api = facebook.GraphAPI(sandbox.platform_options()["facebook"]["access_token"], version="3.1", session=session)
     api.version = "v26.0"
     return api

@@ -10,9 +10,9 @@ import pytest
 from pydantic import ValidationError
 
 from core.records import Kind
+from nightrounds.sandbox.platforms._x_objects import EDIT_WINDOW, EDITS
 from nightrounds.sandbox.view import NIGHT_ONE, view_of
 from nightrounds.sandbox.world import CATEGORIES, FOLDER, Edit, Expectation, State, World, WorldPost, load_world
-from nightrounds.sandbox.x_objects import EDIT_WINDOW, EDITS
 
 WORLD = load_world()
 POSTS = [post for _, post in WORLD.each_post()]
@@ -142,7 +142,9 @@ def test_nothing_could_be_somebodys() -> None:
 
 def test_every_file_says_that_it_is_invented() -> None:
     files = sorted(FOLDER.rglob("*.yaml"))
-    assert {path.stem for path in files} == {account.key for account in WORLD.accounts} | {"accounts"}
+    assert {path.stem for path in files} == {account.key for account in WORLD.accounts} | {
+        account.platform for account in WORLD.accounts
+    }
     for path in files:
         assert "nvented" in path.read_text(encoding="utf-8").splitlines()[0] + path.read_text(encoding="utf-8")[:200], path
 

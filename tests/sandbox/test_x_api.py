@@ -9,11 +9,11 @@ from typing import Any
 import httpx
 import pytest
 
+from nightrounds.sandbox.platforms._x_objects import compose, cut, version_id, weight
+from nightrounds.sandbox.platforms._x_vocabulary import POST, TWEET, spoken
 from nightrounds.sandbox.server import Sandbox
 from nightrounds.sandbox.view import NIGHT_ONE, view_of
 from nightrounds.sandbox.world import load_world
-from nightrounds.sandbox.x_objects import compose, cut, version_id, weight
-from nightrounds.sandbox.x_vocabulary import POST, TWEET, spoken
 
 ALL = "author_id,created_at,entities,note_tweet,referenced_tweets,in_reply_to_user_id,edit_history_tweet_ids,lang,attachments"
 
@@ -129,8 +129,8 @@ def test_one_vocabulary_alone_refuses_the_other() -> None:
     with Sandbox(vocabulary="post") as sandbox:
         token = sandbox.platform_options()["x"]["bearer_token"]
         headers = {"Authorization": f"Bearer {token}"}
-        old = httpx.get(f"{sandbox.x_url}/2/users/1/tweets?tweet.fields=text", headers=headers)
-        new = httpx.get(f"{sandbox.x_url}/2/users/1/tweets?post.fields=text", headers=headers)
+        old = httpx.get(f"{sandbox.urls['x']}/2/users/1/tweets?tweet.fields=text", headers=headers)
+        new = httpx.get(f"{sandbox.urls['x']}/2/users/1/tweets?post.fields=text", headers=headers)
         assert (old.status_code, new.status_code) == (400, 200)
         assert new.json()["errors"][0]["type"].startswith("https://api.x.com/")
         assert sandbox.platform_options()["x"]["vocabulary"] == "post"
@@ -323,11 +323,11 @@ def test_accounts_shut_and_renamed_on_night_two(sandbox: Sandbox, x: httpx.Clien
 def test_rate_limits_are_told_counted_and_kept(x: httpx.Client) -> None:
     with Sandbox() as fresh:
         headers = x.headers
-        first = httpx.get(f"{fresh.x_url}/2/tweets/1", headers=headers).headers
+        first = httpx.get(f"{fresh.urls['x']}/2/tweets/1", headers=headers).headers
         assert first["x-rate-limit-limit"] == "450"
         assert first["x-rate-limit-remaining"] == "449"
         assert int(first["x-rate-limit-reset"]) >= (NIGHT_ONE + timedelta(minutes=14)).timestamp()
-        with httpx.Client(base_url=fresh.x_url, headers=headers) as client:
+        with httpx.Client(base_url=fresh.urls["x"], headers=headers) as client:
             answers = [client.get("/2/tweets/1").status_code for _ in range(450)]
             assert answers[:449] == [200] * 449
             assert answers[449] == 429

@@ -11,10 +11,10 @@ import httpx
 import pytest
 from jsonschema import Draft202012Validator
 
+from nightrounds.sandbox.platforms._x_objects import version_id
+from nightrounds.sandbox.platforms._x_vocabulary import POST, TWEET, Vocabulary
 from nightrounds.sandbox.server import Sandbox
 from nightrounds.sandbox.view import view_of
-from nightrounds.sandbox.x_objects import version_id
-from nightrounds.sandbox.x_vocabulary import POST, TWEET, Vocabulary
 
 SPECS = Path(__file__).resolve().parents[2] / "../shared/data/specs/x"
 FILES = {"tweet": "openapi-2.166-tweet-vocabulary.json", "post": "openapi-2.167-post-vocabulary.json"}

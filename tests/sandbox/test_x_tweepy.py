@@ -9,9 +9,9 @@ import requests
 import tweepy
 from requests.adapters import HTTPAdapter
 
+from nightrounds.sandbox.platforms._x_objects import version_id
 from nightrounds.sandbox.server import Sandbox
 from nightrounds.sandbox.view import view_of
-from nightrounds.sandbox.x_objects import version_id
 
 
 class Rebase(HTTPAdapter):
@@ -30,7 +30,7 @@ class Rebase(HTTPAdapter):
 @pytest.fixture
 def client(sandbox: Sandbox) -> tweepy.Client:
     client = tweepy.Client(bearer_token=sandbox.platform_options()["x"]["bearer_token"])
-    client.session.mount("https://api.twitter.com/", Rebase(sandbox.x_url))
+    client.session.mount("https://api.twitter.com/", Rebase(sandbox.urls["x"]))
     return client
 
 

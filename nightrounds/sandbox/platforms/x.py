@@ -12,18 +12,19 @@ from typing import Any
 
 from starlette.requests import Request
 
-from nightrounds.sandbox import x_problems as problems
-from nightrounds.sandbox import x_requests as requests
-from nightrounds.sandbox.answers import Answer, json_answer
+from nightrounds.sandbox.answers import Answer, StandIn, json_answer
 from nightrounds.sandbox.faults import HTML_ERROR
+from nightrounds.sandbox.platforms import _x_problems as problems
+from nightrounds.sandbox.platforms import _x_requests as requests
+from nightrounds.sandbox.platforms._x_includes import by_user_id, chosen, written
+from nightrounds.sandbox.platforms._x_objects import Writer, user_id, version_id
+from nightrounds.sandbox.platforms._x_problems import InvalidRequestError
+from nightrounds.sandbox.platforms._x_requests import HANDLE, NUMBER, TIMELINE_PARAMETERS, Wanted, Window
+from nightrounds.sandbox.platforms._x_vocabulary import Vocabulary, spoken
 from nightrounds.sandbox.view import Scene, Shown, Standing, View
 from nightrounds.sandbox.world import State, WorldAccount
-from nightrounds.sandbox.x_includes import by_user_id, chosen, written
-from nightrounds.sandbox.x_objects import Writer, user_id, version_id
-from nightrounds.sandbox.x_problems import InvalidRequestError
-from nightrounds.sandbox.x_requests import HANDLE, NUMBER, TIMELINE_PARAMETERS, Wanted, Window
-from nightrounds.sandbox.x_vocabulary import Vocabulary, spoken
 
+X_TOKEN = "sandbox-bearer-AAAAAAAAAAAAAAAAAAAAAMLheAAAAAAA0"  # noqa: S105 - opens nothing but the sandbox
 _TIMELINE = re.compile(r"/2/users/(?P<id>[^/]+)/tweets")
 _USER_BY_NAME = re.compile(r"/2/users/by/username/(?P<name>[^/]+)")
 _USER = re.compile(r"/2/users/(?P<id>[^/]+)")
@@ -34,16 +35,21 @@ _WINDOW_S = 900
 _LIMITS = {"timeline": 10_000, "tweets": 3500, "tweet": 450, "users": 300, "user": 300}
 
 
-class XApi:
-    """The stand-in. `page_cap` is the most that one page of a timeline holds, whatever was asked for."""
+class XApi(StandIn):
+    """The stand-in. `vocabulary` says which names it understands: tweet, post or both."""
 
-    def __init__(self, *, bearer_token: str, vocabulary: str, page_cap: int) -> None:
-        self.bearer_token = bearer_token
+    platform = "x"
+    title = "X"
+    never = frozenset()
+
+    def __init__(self, *, page_cap: int = 20, vocabulary: str = "both") -> None:
+        if vocabulary not in ("tweet", "post", "both"):
+            raise ValueError("vocabulary: expected tweet, post or both")
+        super().__init__(page_cap=page_cap)
         self.vocabulary = vocabulary
-        self.page_cap = page_cap
         self._spent: dict[str, tuple[int, int]] = {}  # endpoint -> (end of its window, requests within it)
 
-    def concerned(self, request: Request, view: View) -> set[str]:
+    def concerned(self, request: Request, scene: Scene) -> set[str]:
         path, query = request.url.path, request.query_params
         said = {
             *query.get("usernames", "").casefold().split(","),
@@ -51,13 +57,21 @@ class XApi:
             *path.casefold().split("/"),
         }
         keys = set()
-        for standing in view.accounts("x"):
+        for standing in scene.view.accounts("x"):
             account = standing.account
             own = {standing.handle.casefold(), user_id(account.key, account.joined)}
-            own |= {version_id(shown, n) for shown in view.ever_posted(account) for n in range(len(shown.versions))}
+            own |= {version_id(shown, n) for shown in scene.view.ever_posted(account) for n in range(len(shown.versions))}
             if own & said:
                 keys.add(account.key)
         return keys
+
+    def options(self, url: str) -> dict[str, Any]:
+        vocabulary = "post" if self.vocabulary == "post" else "tweet"
+        return {"bearer_token": X_TOKEN, "base_url": url, "vocabulary": vocabulary}
+
+    def native_id(self, shown: Shown) -> str:
+        """That of the first version."""
+        return version_id(shown, 0)
 
     def failure(self, kind: str, request: Request, scene: Scene) -> Answer:
         reset = int(scene.now.timestamp()) + _WINDOW_S
@@ -74,7 +88,7 @@ class XApi:
         }[kind]
 
     def answer(self, request: Request, scene: Scene) -> Answer:
-        if request.headers.get("authorization") != f"Bearer {self.bearer_token}":
+        if request.headers.get("authorization") != f"Bearer {X_TOKEN}":
             return problems.UNAUTHORIZED
         endpoint = _endpoint(request.url.path)
         headers = self._count(endpoint, int(scene.now.timestamp()))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from nightrounds.sandbox.answers import Answer, json_answer
-from nightrounds.sandbox.x_vocabulary import Vocabulary
+from nightrounds.sandbox.platforms._x_vocabulary import Vocabulary
 
 UNAUTHORIZED = json_answer({"title": "Unauthorized", "type": "about:blank", "status": 401, "detail": "Unauthorized"}, 401)
 TOO_MANY = {"title": "Too Many Requests", "detail": "Too Many Requests", "type": "about:blank", "status": 429}

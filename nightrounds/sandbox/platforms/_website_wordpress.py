@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from nightrounds.sandbox.answers import Answer, json_answer
-from nightrounds.sandbox.website_feeds import guid, wordpress_id
-from nightrounds.sandbox.website_markup import Article, Site, paragraphs
+from nightrounds.sandbox.platforms._website_feeds import guid, wordpress_id
+from nightrounds.sandbox.platforms._website_markup import Article, Site, paragraphs
 
 _ORDERS = frozenset({"author", "date", "id", "include", "modified", "parent", "relevance", "slug", "include_slugs", "title"})
 _NUMBER = re.compile(r"[0-9]{1,9}")

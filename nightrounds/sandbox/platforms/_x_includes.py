@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from nightrounds.sandbox import x_problems as problems
+from nightrounds.sandbox.platforms import _x_problems as problems
+from nightrounds.sandbox.platforms._x_objects import Tweet, Writer, elsewhere_id, user_id, version_id
+from nightrounds.sandbox.platforms._x_requests import Wanted
+from nightrounds.sandbox.platforms._x_vocabulary import Vocabulary
 from nightrounds.sandbox.view import Scene, Shown, Standing
 from nightrounds.sandbox.world import Elsewhere, State
-from nightrounds.sandbox.x_objects import Tweet, Writer, elsewhere_id, user_id, version_id
-from nightrounds.sandbox.x_requests import Wanted
-from nightrounds.sandbox.x_vocabulary import Vocabulary
 
 _REFERENCES = frozenset({"referenced_tweets.id", "referenced_tweets.id.author_id", "referenced_posts"})
 

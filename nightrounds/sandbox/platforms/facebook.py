@@ -18,16 +18,17 @@ from urllib.parse import urlencode
 
 from starlette.requests import Request
 
-from nightrounds.sandbox import graph_objects as objects
-from nightrounds.sandbox import graph_problems as problems
-from nightrounds.sandbox.answers import Answer, json_answer
+from nightrounds.sandbox.answers import Answer, StandIn, json_answer
 from nightrounds.sandbox.faults import HTML_ERROR
-from nightrounds.sandbox.graph_fields import Asked, FieldsError, parse_fields
-from nightrounds.sandbox.graph_problems import GraphError
 from nightrounds.sandbox.native_ids import page_id
-from nightrounds.sandbox.view import Scene, Shown, Standing, View
+from nightrounds.sandbox.platforms import _graph_objects as objects
+from nightrounds.sandbox.platforms import _graph_problems as problems
+from nightrounds.sandbox.platforms._graph_fields import Asked, FieldsError, parse_fields
+from nightrounds.sandbox.platforms._graph_problems import GraphError
+from nightrounds.sandbox.view import Scene, Shown, Standing
 from nightrounds.sandbox.world import Picture, State
 
+GRAPH_TOKEN = "sandbox-EAAGm0PX4ZCpsBAKZCsandboxpage"  # noqa: S105 - opens nothing but the sandbox
 OLDEST, NEWEST = (21, 0), (26, 0)
 _VERSION = re.compile(r"v(\d{1,3})\.(\d)")
 _NUMBER = re.compile(r"[0-9]{1,12}")
@@ -43,21 +44,29 @@ _DEFAULT_FIELDS = {
 }
 
 
-class GraphApi:
-    """The stand-in. `page_cap` is the most that one page of posts holds, whatever was asked for."""
+class GraphApi(StandIn):
+    """The stand-in."""
 
-    def __init__(self, *, access_token: str, page_cap: int) -> None:
-        self.access_token = access_token
-        self.page_cap = page_cap
+    platform = "facebook"
+    title = "Facebook"
+
+    def __init__(self, *, page_cap: int = 20) -> None:
+        super().__init__(page_cap=page_cap)
         self._calls = 0
 
-    def concerned(self, request: Request, view: View) -> set[str]:
+    def options(self, url: str) -> dict[str, Any]:
+        return {"access_token": GRAPH_TOKEN, "base_url": url}
+
+    def native_id(self, shown: Shown) -> str:
+        return objects.id_of_post(shown)
+
+    def concerned(self, request: Request, scene: Scene) -> set[str]:
         said = {part.casefold() for part in request.url.path.split("/")}
         said |= {part.casefold() for part in request.query_params.get("ids", "").split(",")}
         said |= {part.split("_")[0] for part in said}
         return {
             standing.account.key
-            for standing in view.accounts("facebook")
+            for standing in scene.view.accounts("facebook")
             if {standing.handle.casefold(), objects.id_of_page(standing.account)} & said
         }
 
@@ -93,7 +102,7 @@ class GraphApi:
         token = header.removeprefix("Bearer ") if header.startswith("Bearer ") else request.query_params.get("access_token")
         if not token:
             raise GraphError(104, "An access token is required to request this resource.")
-        if token != self.access_token:
+        if token != GRAPH_TOKEN:
             raise GraphError(190, "Invalid OAuth access token - Cannot parse access token")
 
     def _version_headers(self, request: Request) -> dict[str, str]:
@@ -103,7 +112,7 @@ class GraphApi:
     def _usage(self, request: Request, scene: Scene, *, wait_min: int = 0, full: bool = False) -> dict[str, str]:
         percent = 100 if full else min(99, self._calls * 100 // _HOURLY)
         counts = {"call_count": percent, "total_cputime": percent // 2, "total_time": percent // 2}
-        page = next(iter(sorted(self.concerned(request, scene.view))), None)
+        page = next(iter(sorted(self.concerned(request, scene))), None)
         headers = {"x-app-usage": json.dumps(counts)}
         if page is not None:
             owner = page_id(page)
@@ -157,7 +166,7 @@ class GraphApi:
             body["paging"] = {"cursors": {"before": _cursor(page[0]), "after": _cursor(page[-1])}}
         if page and start + len(page) < len(posts):
             kept = {name: value for name, value in query.items() if name not in ("access_token", "before")}
-            address = urlencode({"access_token": self.access_token} | kept | {"limit": limit, "after": _cursor(page[-1])})
+            address = urlencode({"access_token": GRAPH_TOKEN} | kept | {"limit": limit, "after": _cursor(page[-1])})
             page_number = objects.id_of_page(standing.account)
             body["paging"]["next"] = f"https://graph.facebook.com/{_served(request)}/{page_number}/{parts[1]}?{address}"
         return body

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from nightrounds.sandbox.x_problems import InvalidRequestError
-from nightrounds.sandbox.x_vocabulary import Vocabulary
+from nightrounds.sandbox.platforms._x_problems import InvalidRequestError
+from nightrounds.sandbox.platforms._x_vocabulary import Vocabulary
 
 HANDLE = re.compile(r"[A-Za-z0-9_]{1,15}")
 NUMBER = re.compile(r"[0-9]{1,19}")

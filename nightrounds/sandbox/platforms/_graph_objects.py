@@ -12,8 +12,8 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from nightrounds.sandbox.graph_fields import Asked
 from nightrounds.sandbox.native_ids import number_of, page_id, page_post_id
+from nightrounds.sandbox.platforms._graph_fields import Asked
 from nightrounds.sandbox.view import Scene, Shown, Standing
 from nightrounds.sandbox.world import Elsewhere, Picture, WorldAccount
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 
-from nightrounds.sandbox.website_markup import Article, Site, http_date, paragraphs
+from nightrounds.sandbox.platforms._website_markup import Article, Site, http_date, paragraphs
 from nightrounds.sandbox.world import Engine
 
 FEED_LENGTH = 10  # articles; older ones have to be found another way

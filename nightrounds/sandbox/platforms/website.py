@@ -10,16 +10,17 @@ import hashlib
 import json
 import re
 from email.utils import parsedate_to_datetime
+from typing import Any
 
 from starlette.requests import Request
 
-from nightrounds.sandbox import website_feeds as feeds
-from nightrounds.sandbox import website_wordpress as wordpress
-from nightrounds.sandbox.answers import Answer
+from nightrounds.sandbox.answers import Answer, StandIn
 from nightrounds.sandbox.faults import HTML_ERROR
-from nightrounds.sandbox.view import Scene, View
-from nightrounds.sandbox.website_markup import Article, Site, article_html, http_date, listing, meta, page
-from nightrounds.sandbox.world import Engine, State
+from nightrounds.sandbox.platforms import _website_feeds as feeds
+from nightrounds.sandbox.platforms import _website_wordpress as wordpress
+from nightrounds.sandbox.platforms._website_markup import Article, Site, article_html, http_date, listing, meta, page
+from nightrounds.sandbox.view import Scene, Shown, view_of
+from nightrounds.sandbox.world import Engine, State, load_world
 
 _HTML = "text/html; charset=utf-8"
 _TEXT = "text/plain; charset=utf-8"
@@ -30,15 +31,26 @@ _SITEMAPS = {Engine.WORDPRESS: "/wp-sitemap-posts-post-1.xml", Engine.STATIC: "/
 _FEEDS = {Engine.WORDPRESS: "/feed/", Engine.ATOM: "/atom.xml", Engine.RSS: "/rss.xml"}
 
 
-class Websites:
+class Websites(StandIn):
     """The stand-in. `page_cap` is the most that one page of WordPress's list holds."""
 
-    def __init__(self, *, page_cap: int) -> None:
-        self.page_cap = page_cap
+    platform = "website"
+    title = "websites"
+    never = frozenset({"usage_capped", "token_dead"})
 
-    def concerned(self, request: Request, view: View) -> set[str]:
+    def options(self, url: str) -> dict[str, Any]:
+        sites = [account.handle.rstrip("/") for account in load_world().of("website")]
+        return {"rebase": dict.fromkeys(sites, url), "delay": 0}
+
+    def native_id(self, shown: Shown) -> str:
+        """The article's address."""
+        site = Site(view_of(2).standing(shown.account), (shown,))
+        article = (site.articles or site.gone)[0]
+        return site.url(article.path)
+
+    def concerned(self, request: Request, scene: Scene) -> set[str]:
         host = _host(request)
-        return {s.account.key for s in view.accounts("website") if _is_host(host, s.account.handle)}
+        return {s.account.key for s in scene.view.accounts("website") if _is_host(host, s.account.handle)}
 
     def failure(self, kind: str, request: Request, scene: Scene) -> Answer:
         return {

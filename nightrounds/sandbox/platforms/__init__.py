@@ -1,0 +1,1 @@
+"""The platforms' stand-ins, one module each; underscore modules are shared parts."""
