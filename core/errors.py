@@ -106,9 +106,15 @@ class RateLimited(CrawlError):
 
 
 class BudgetExhausted(CrawlError):
+    """`until` is when there is a budget again (UTC), None if nobody knows."""
+
     actor = Actor.BUDGET_OWNER
     scope = Scope.CREDENTIAL
     blocks = True
+
+    def __init__(self, message: str, *, until: datetime | None = None) -> None:
+        super().__init__(message)
+        self.until = until
 
 
 class Blocked(CrawlError):

@@ -136,6 +136,7 @@ class Account:
     basis: Basis
     basis_recorded_by: str = field(repr=False)
     basis_recorded_at: datetime
+    basis_evidence: str = field(default="", repr=False)  # where it can be seen: an address, a letter, a form
     native_id: str | None = field(default=None, repr=False)
     unit: str | None = None
     profile: Profile = Profile()

@@ -92,6 +92,7 @@ class Crawler(abc.ABC):
     platform: ClassVar[str]  # the word in account lists and `--platform`
     title: ClassVar[str]  # what people call it
     about: ClassVar[About]
+    recheck_batch: ClassVar[int] = 1  # stored posts that one question looks at again
     Options: ClassVar[type[CrawlerOptions]] = CrawlerOptions
 
     def __init__(

@@ -22,6 +22,7 @@ from pydantic_settings import (
 
 from core.errors import ConfigError
 from core.policy import default_policy_path
+from core.terms import default_terms_path
 
 
 class Settings(BaseSettings):
@@ -36,9 +37,12 @@ class Settings(BaseSettings):
     evidence_url: str | None = None  # any fsspec URL; default: a folder in `home`
     keys: SecretStr | None = None  # JSON key ring; default: a file in `home`, made on first use
     policy: Path = Field(default_factory=default_policy_path)
+    platform_terms: Path = Field(default_factory=default_terms_path)  # what the platforms allow, and what they cost
     backfill_days: Annotated[int, Field(gt=0)] = 90  # how far back a first crawl reads
     recheck_limit: Annotated[int, Field(ge=0)] = 500  # stored posts looked at again, per account and run
     shard_size: Annotated[int, Field(gt=0)] = 50  # accounts in one mapped Airflow task
+    pictures: bool = True  # fetch profile pictures, to keep hashes of them
+    picture_stand_in: str | None = None  # an address that stands in for every picture's host (the sandbox)
     platforms: dict[str, dict[str, Any]] = Field(default={}, repr=False)
 
     @property

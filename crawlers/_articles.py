@@ -16,6 +16,7 @@ from lxml import etree
 from w3lib.encoding import html_body_declared_encoding, http_content_type_encoding, read_bom, resolve_encoding
 
 from core.records import Media, Precision
+from crawlers._website_rules import SiteRules, select
 
 # fmt: off
 _BLOCKS = frozenset((
@@ -30,6 +31,9 @@ _TAG = re.compile(r"<[^<>]{0,2000}>")
 _LANG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8}){0,3}\Z")
 _MOST_LINKS = 200
 _MOST_PICTURES = 100
+_NO_RULES = SiteRules()
+_ASIDE = "ancestor::header or ancestor::nav or ancestor::aside or ancestor::footer or ancestor::dialog"
+PASSWORD = f"//input[translate(@type, 'PASWORD', 'pasword')='password'][not({_ASIDE})]"  # a login beside a page is no wall
 
 
 class Unreadable(Exception):
@@ -104,27 +108,33 @@ def read_fragment(html: str, base_url: str) -> Fragment:
         return Fragment(text=_tidy_lines(_TAG.sub(" ", html)))
 
 
-def read_article(html: str, url: str) -> Article:
-    """Read the article on a page: dates from JSON-LD, then meta tags; text by trafilatura.
+def read_article(html: str, url: str, rules: SiteRules = _NO_RULES) -> Article:
+    """Read the article on a page: dates from JSON-LD, then meta tags; text by trafilatura. What `rules` select goes before.
 
     Raises:
         Unreadable: no text was found, or a login form stands where it should be.
     """
     tree = parse_html(html)
     facts = _facts(tree)
+    login = bool(tree.xpath(PASSWORD))
+    for element in select(tree, rules.exclude):
+        if element.getparent() is not None:
+            element.drop_tree()
     title = tidy(facts.get("title") or _first(tree, "//h1//text()[normalize-space()]") or _first(tree, "//title/text()"))
-    links, media = _surroundings(tree, url)
-    login = bool(tree.xpath("//input[@type='password']"))
+    title = next((words for e in select(tree, rules.title) if (words := tidy(plain_text(e)))), "") or title
     lang = tree.get("lang") or ""
-    text = _main_text(tree, url)
-    if login and len(text) < 400:
+    fragment = _selected(tree, url, rules) or _found(tree, url)
+    if login and len(fragment.text) < 400:
         raise Unreadable("a login form instead of a page")
-    if not text:
+    if not fragment.text:
         raise Unreadable("a page without text")
     posted_at, precision = read_time(facts.get("published") or "")
+    told, words = rules.time_of(tree)
+    if told or read_time(words)[0]:
+        posted_at, precision = (told, rules.precision) if told else read_time(words)
     return Article(
         title=title,
-        fragment=Fragment(text=text, links=links, media=media),
+        fragment=fragment,
         lang=lang.lower() if _LANG.match(lang) else "und",
         posted_at=posted_at,
         posted_at_precision=precision,
@@ -142,6 +152,32 @@ def read_time(text: str) -> tuple[datetime | None, Precision]:
     except (ValueError, OverflowError):
         return None, Precision.UNKNOWN
     return time, Precision.DAY if _DAY.match(text) else Precision.EXACT
+
+
+def plain_text(tree: lxml.html.HtmlElement) -> str:
+    """All words of a tree in reading order, a line for each block."""
+    return _tidy_lines("".join(_plain_parts(tree)))
+
+
+def read_element(element: lxml.html.HtmlElement, base_url: str) -> Fragment:
+    """Text, links and pictures of one element of a page."""
+    return _read_tree(element, base_url)
+
+
+def _selected(tree: lxml.html.HtmlElement, url: str, rules: SiteRules) -> Fragment | None:
+    """What `rules.text` selects; None where that is nothing, so that another kind of page is read as it always was."""
+    chosen = select(tree, rules.text)
+    inner = {below for element in chosen for below in element.iterdescendants()}
+    parts = [_read_tree(element, url) for element in chosen if element not in inner]
+    text = "\n".join(part.text for part in parts if part.text)
+    links = tuple(dict.fromkeys(link for part in parts for link in part.links))[:_MOST_LINKS]
+    media = {item.native_key: item for part in parts for item in part.media}
+    return Fragment(text=text, links=links, media=tuple(media.values())[:_MOST_PICTURES]) if text else None
+
+
+def _found(tree: lxml.html.HtmlElement, url: str) -> Fragment:
+    links, media = _surroundings(tree, url)
+    return Fragment(text=_main_text(tree, url), links=links, media=media)
 
 
 def _main_text(tree: lxml.html.HtmlElement, url: str) -> str:

@@ -14,12 +14,14 @@ from scrapy.http import Response
 
 from core.errors import AccountNotFound, CrawlError, PlatformDown, RateLimited
 from crawlers._articles import Unreadable, decode, parse_html
+from crawlers._entries import own_entries
 from crawlers._feeds import parse_feed
 from crawlers._site import OffSite, RobotsDisallow, Site, content_type, demand_readable
 from crawlers._sitemaps import OnlyElsewhere, parse_sitemap
+from crawlers._website_selected import items_of
 from crawlers._wordpress import is_wordpress
 
-LADDER = ("links", "sitemap", "feed", "wordpress")  # the best last
+LADDER = ("links", "selectors", "sitemap", "feed", "wordpress")  # the best last
 _FEED_TYPES = ("application/atom+xml", "application/rss+xml", "application/feed+json", "application/json")  # best first
 _FEED_PLACES = ("atom.xml", "feed/", "feed.xml", "rss.xml", "index.xml", "feed.json")
 _SITEMAP_PLACES = ("/sitemap.xml", "/sitemap_index.xml")
@@ -43,7 +45,7 @@ async def choose_source(site: Site, home: Response) -> Choice:
         tree = lxml.html.Element("html")
     doubts: list[str] = []
     for api, declared in _wordpress_roots(site, home, tree):
-        if await _find(is_wordpress(site, api), doubts, "WordPress API", declared=declared):
+        if site.inside(api) and await _find(is_wordpress(site, api), doubts, "WordPress API", declared=declared):
             return Choice("wordpress", api)
     empty, better = "", tuple(doubts)
     addresses: dict[str, bool] = {}
@@ -53,14 +55,20 @@ async def choose_source(site: Site, home: Response) -> Choice:
         size = await _find(_feed_size(site, url), doubts, "feed", declared=declared)
         if size:
             return Choice("feed", url, better)
-        empty = empty or (url if size == 0 and declared else "")
+        empty = empty or (url if size == 0 and declared and site.inside(url) else "")
     better = tuple(doubts)
     places = dict.fromkeys(site.sitemaps, True) | {p: False for p in _SITEMAP_PLACES if p not in site.sitemaps}
     for place, declared in places.items():
         url = site.absolute(place, home.url)
         if url and await _find(_sitemap_size(site, url), doubts, "sitemap", declared=declared):
             return Choice("sitemap", url, better)
-    return Choice("feed", empty, tuple(doubts)) if empty else Choice("links", site.base_url, tuple(doubts))
+    if empty:
+        return Choice("feed", empty, tuple(doubts))
+    if site.job.rules.item:
+        if items_of(site, tree):
+            return Choice("selectors", site.base_url, tuple(doubts))
+        doubts.append("the selectors of the settings fit nothing on the site's page")
+    return Choice("links", site.base_url, tuple(doubts))
 
 
 async def _find(probe: Awaitable[int], doubts: list[str], what: str, *, declared: bool) -> int | None:
@@ -78,17 +86,17 @@ async def _find(probe: Awaitable[int], doubts: list[str], what: str, *, declared
 async def _feed_size(site: Site, url: str) -> int:
     answer = await site.fetch(url)
     demand_readable(answer)
-    return len(parse_feed(answer.body, content_type(answer), answer.url).entries)
+    return len(own_entries(site, parse_feed(answer.body, content_type(answer), answer.url).entries, answer.url))
 
 
 async def _sitemap_size(site: Site, url: str) -> int:
     answer = await site.fetch(url)
     demand_readable(answer)
     found = parse_sitemap(answer.body)
-    here = sum(bool(site.absolute(place, answer.url)) for place in (*found.children, *(e.url for e in found.entries)))
+    here = [url for place in (*found.children, *(e.url for e in found.entries)) if (url := site.absolute(place, answer.url))]
     if not here and (found.children or found.entries):
         raise OnlyElsewhere
-    return here
+    return sum(site.inside(url) for url in here) + (len(found.children) if site.is_part else 0)
 
 
 def _wordpress_roots(site: Site, home: Response, tree: lxml.html.HtmlElement) -> Iterator[tuple[str, bool]]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-
-from scrapy.http import Response
+from datetime import datetime
 
 from core.errors import CrawlError, RateLimited
 from core.records import KnownPost, Post, PostType, Precision, RawPage
-from crawlers._articles import Article, Unreadable, decode, read_article, read_fragment
+from crawlers._articles import Article, Unreadable, read_fragment
 from crawlers._feeds import Entry, parse_feed
-from crawlers._site import OffSite, Site, content_type, demand_readable, digest, validators_of
+from crawlers._site import Listing, OffSite, Site, content_type, demand_readable, digest, validators_of
+from crawlers._website_nowhere import NothingThere, read_page
 
 _MOST_SEEN = 5000  # marks of entries kept in the cursor
 _MOST_SHARED = 500  # marks of ids that several entries share
@@ -20,7 +20,9 @@ ELSEWHERE = "an article lies on another site and was not read"
 async def crawl_feed(site: Site) -> None:
     """Give the entries of the site's feed that are new or changed, page by page until one that is known is met."""
     state = site.state
-    response = await site.fetch(state["source"], state.get("validators"))
+    due = any(known.missing_path or known.revision.startswith("feed@") for known in site.recheck)
+    # 'unchanged' says nothing of single entries: many a feed keeps its validators when an old one is edited or taken down
+    response = await site.fetch(state["source"], None if due else state.get("validators"))
     if response.status == 304:
         site.give(site.raw(response))
         return
@@ -28,11 +30,13 @@ async def crawl_feed(site: Site) -> None:
     known = frozenset(state.get("seen", ()))
     visited, shown, whole, overlaps = {state["source"]}, set[str](), True, False
     links: dict[str, set[str]] = {}
+    times: list[datetime | None] = []
     caught_up = state.pop("read_through", False)  # every page was read once; set anew when this night read all it had to
     state.pop("validators", None)
     while True:
         feed = parse_feed(response.body, content_type(response), response.url)
-        entries = _told_apart(site, feed.entries, links)
+        entries = _told_apart(site, own_entries(site, feed.entries, response.url), links)
+        times += [entry.posted_at for entry in entries]
         overlaps |= _reaches_back(site, entries, known)
         if feed.unread:
             site.troubles["an entry of the feed was not read"] += feed.unread
@@ -52,9 +56,19 @@ async def crawl_feed(site: Site) -> None:
         site.troubles["the feed no longer reaches back to what was seen: posts in between may be missing"] += 1
     elif whole and len(visited) == 1:
         state["validators"] = validators_of(response)
+    dated = [time for time in times if time]
+    if whole and dated and len(dated) == len(times):
+        site.listing = Listing(frozenset(shown), back_to=min(dated))
     if whole:
         state["read_through"] = True
     site.give()
+
+
+def own_entries(site: Site, entries: tuple[Entry, ...], base_url: str) -> tuple[Entry, ...]:
+    """An account that is a part of its site has only what lies within its path."""
+    if not site.is_part:
+        return entries
+    return tuple(entry for entry in entries if site.inside(site.absolute(entry.url, base_url)))
 
 
 def _reaches_back(site: Site, entries: tuple[Entry, ...], known: frozenset[str]) -> bool:
@@ -142,7 +156,10 @@ async def give_page(site: Site, entry: Entry, base_url: str, mark: str = "", lan
             site.troubles["a listed article is not there"] += 1
             return True
         demand_readable(response)
-        article = read_page(response)
+        article = await read_page(site, response)
+    except NothingThere:
+        site.troubles["a listed article is not there"] += 1
+        return True
     except OffSite:
         site.troubles[ELSEWHERE] += 1
         if entry.title:
@@ -164,28 +181,23 @@ async def give_page(site: Site, entry: Entry, base_url: str, mark: str = "", lan
     return True
 
 
-def read_page(response: Response) -> Article:
-    """The article on a fetched page. Whatever a hostile page does to our libraries costs this page alone.
-
-    Raises:
-        Unreadable: it holds none, or can't be read.
-    """
-    try:
-        return read_article(decode(response.body, content_type(response)), response.url)
-    except Unreadable:
-        raise
-    except Exception as error:
-        raise Unreadable(f"a page that our reader can't cope with ({type(error).__name__})") from None
-
-
 def page_post(
-    site: Site, article: Article, *, native_id: str, url: str, entry: Entry | None = None, known: KnownPost | None = None
+    site: Site,
+    article: Article,
+    *,
+    native_id: str,
+    url: str,
+    entry: Entry | None = None,
+    known: KnownPost | None = None,
+    is_page: bool = False,
 ) -> Post:
     """A post read from its own page. Text, title, links and pictures come from the page alone: feed and stored post only lend
     the time and the id, so that a later look at the page alone can tell whether it was edited."""
     told = entry.posted_at if entry else known.posted_at if known else None
     posted_at = told or article.posted_at
-    exact = Precision.EXACT if told else article.posted_at_precision
+    exact = article.posted_at_precision
+    if told and told != article.posted_at:
+        exact = entry.posted_at_precision if entry else Precision.EXACT
     edited = article.edited_at or (entry.edited_at if entry and entry.posted_at else None)
     mark = digest("\0".join((article.title, article.fragment.text)))
     return Post(
@@ -193,7 +205,7 @@ def page_post(
         account_id=site.job.account_id,
         native_id=native_id,
         url=url,
-        type=PostType.ARTICLE if article.is_article or told else PostType.PAGE,
+        type=PostType.ARTICLE if (article.is_article or told) and not is_page else PostType.PAGE,
         title=article.title or (entry.title if entry else ""),
         text=article.fragment.text,
         lang=article.lang,
@@ -220,7 +232,7 @@ def _post(site: Site, entry: Entry, base_url: str, lang: str) -> Post:
         text=fragment.text,
         lang=lang,
         posted_at=entry.posted_at,
-        posted_at_precision=Precision.EXACT if entry.posted_at else Precision.UNKNOWN,
+        posted_at_precision=entry.posted_at_precision if entry.posted_at else Precision.UNKNOWN,
         edited_at=edited,
         revision=f"feed@{entry.mark}",
         links=fragment.links,

@@ -27,7 +27,7 @@ from crawlers._strict import CutShort, parse_object
 TRIES = 4
 _LONGEST_WAIT = 8.0  # seconds; longer waits are the scheduler's business
 _KEPT_HEADERS = re.compile(
-    r"content-type|date|etag|last-modified|api-version|facebook-api-version|x-rate-limit-.*|x-(app|page)-usage"
+    r"content-type|date|etag|last-modified|api-version|facebook-api-version|(x-)?rate-?limit-.*|x-(app|page)-usage"
     r"|x-business-use-case-usage|x-fb-trace-id|retry-after",
     re.IGNORECASE,
 )

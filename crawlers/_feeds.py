@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import feedparser
 
 from core.errors import ParseError
-from core.records import Media
+from core.records import Media, Precision
 from crawlers._articles import decode, read_fragment, read_time, tidy
 from crawlers._site import digest
 
@@ -33,6 +33,7 @@ class Entry:
     html: str = field(default="", repr=False)
     whole: bool = False
     posted_at: datetime | None = None
+    posted_at_precision: Precision = Precision.EXACT
     edited_at: datetime | None = None
     media: tuple[Media, ...] = ()
 

@@ -10,6 +10,7 @@ from typing import IO, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from core.records import CrawledPage, Cursor, KnownPost
+from crawlers._website_rules import SiteRules
 
 MAX_FRAME = 64 * 1024 * 1024  # a page of 8 MiB is 11 MiB as base64, and its posts are no longer than it
 _LENGTH = struct.Struct(">I")
@@ -26,6 +27,7 @@ class Job(BaseModel):
 
     base_url: str
     account_id: str
+    now: datetime  # by the pipeline's clock
     state: dict[str, Any] = {}
     since: datetime | None = None
     recheck: tuple[KnownPost, ...] = ()
@@ -37,6 +39,8 @@ class Job(BaseModel):
     time_limit: float
     max_pages: int
     max_posts: int
+    comments: bool = False  # read replies by the site's own users
+    rules: SiteRules = SiteRules()
 
 
 class Failure(BaseModel):
@@ -52,7 +56,8 @@ class Failure(BaseModel):
 class Frame(BaseModel):
     """One message of the child: a page with the crawl's state after it, or the end with what was counted.
 
-    A page's cursor travels as `state`, because a Cursor's mapping can't be written as it is.
+    A page's cursor travels as `state`, because a Cursor's mapping can't be written as it is. `asks`: the child wants to send
+    one request, and waits to be let go on.
     """
 
     model_config = ConfigDict(frozen=True, ser_json_bytes="base64", val_json_bytes="base64")
@@ -61,6 +66,7 @@ class Frame(BaseModel):
     state: dict[str, Any] | None = Field(default=None, repr=False)
     failure: Failure | None = None
     counts: dict[str, int] | None = None
+    asks: bool = False
 
     @classmethod
     def of_page(cls, page: CrawledPage) -> Frame:
@@ -77,6 +83,12 @@ def write_message(stream: IO[bytes], message: BaseModel) -> None:
     """Write one length-framed message and flush it."""
     body = message.model_dump_json().encode()
     stream.write(_LENGTH.pack(len(body)) + body)
+    stream.flush()
+
+
+def write_go_on(stream: IO[bytes]) -> None:
+    """Let the child send the request that it asked for: a message without a body."""
+    stream.write(_LENGTH.pack(0))
     stream.flush()
 
 

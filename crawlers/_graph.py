@@ -1,9 +1,9 @@
-"""Facebook's Graph API through facebook-sdk 3.1.0, wrapped so that it is safe to use.
+"""Meta's Graph API, of Facebook, Instagram and Threads, through facebook-sdk 3.1.0, wrapped so that it is safe to use.
 
-The library is from 2018: it refuses every version of today, knows no way to send the token but in addresses, and drops HTTP
-status and headers. So it is built with a version that it accepts and then told ours, the token travels in the Authorization
-header of our own session, and answers are judged here. Its `get_all_connections` and Graph's `paging.next` are never used:
-both carry a token in the address.
+The library is from 2018: it refuses every version of today, knows Facebook's host alone and no way to send the token but in
+addresses, and drops HTTP status and headers. So it is built with a version that it accepts and then told ours, our own session
+sends its questions to the base URL with the token in the Authorization header, and answers are judged here. Its
+`get_all_connections` and Graph's `paging.next` are never used: both carry a token in the address.
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ import requests
 from requests.auth import AuthBase
 
 from core.errors import ParseError, PlatformDown, RateLimited
+from core.seams import Meter
 from crawlers._exchange import Answer, Exchange
-from crawlers._graph_errors import NodeUnseen, judge
+from crawlers._graph_errors import NodeUnseen, Service, judge
 from crawlers._graph_usage import Usage, usage_of
 from crawlers._rebase import rebased_session
 from crawlers._strict import mapping
@@ -30,7 +31,6 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # facebook-sdk has a "\d" outside of a raw string
     import facebook
 
-COLLECTOR = f"facebook_pages 1, facebook-sdk {facebook.__version__}"
 MAX_IDS = 50  # of one lookup
 _STOP_AT = 95  # per cent of a limit; Graph refuses, and may punish, at 100
 _LONGEST_PLACE = 2000  # characters
@@ -52,6 +52,7 @@ class GraphClient:
 
     def __init__(
         self,
+        service: Service,
         *,
         token: str,
         app_secret: str,
@@ -64,6 +65,7 @@ class GraphClient:
         session = rebased_session(_LIBRARY_URL, base_url, seconds=timeout)
         session.auth = _Bearer(token)
         self._session = session
+        self._service = service
         self._clock = clock
         self.version = version
         self._graph = facebook.GraphAPI(access_token=None, version="3.1", session=session, timeout=timeout)
@@ -71,11 +73,18 @@ class GraphClient:
         proof = hmac.new(app_secret.encode(), token.encode(), hashlib.sha256).hexdigest() if app_secret else ""
         self._proof = {"appsecret_proof": proof} if proof else {}
         secrets = [secret for secret in (token, app_secret, proof) if secret]
-        self._exchange = Exchange("Facebook", session, collector=COLLECTOR, secrets=secrets, clock=clock, sleep=sleep)
+        collector = f"{service.collector}, facebook-sdk {facebook.__version__}"
+        self._exchange = Exchange(service.name, session, collector=collector, secrets=secrets, clock=clock, sleep=sleep)
         self._wall: Usage | None = None
 
-    def node(self, node_id: str, fields: str) -> Answer:
-        return self._ask(lambda: self._graph.get_object(node_id, fields=fields, **self._proof))
+    def read_for(self, meter: Meter) -> None:
+        """Put the questions that follow to this meter: that of the account being read."""
+        self._exchange.meter = meter
+
+    def node(self, node_id: str, fields: str = "", **parameters: Any) -> Answer:
+        """One node, or what stands at the root of the API."""
+        asked = {"fields": fields} if fields else {}
+        return self._ask(lambda: self._graph.get_object(node_id, **asked, **parameters, **self._proof))
 
     def nodes(self, ids: Sequence[str], fields: str) -> Answer:
         """Several nodes by id, at most MAX_IDS; one that can't be read fails the whole question."""
@@ -97,7 +106,8 @@ class GraphClient:
         now = self._clock()
         if self._wall and now < self._wall.until:
             raise RateLimited(
-                f"Facebook: {self._wall.percent} % of a limit is used; stopped before the wall", until=self._wall.until
+                f"{self._service.name}: {self._wall.percent} % of a limit is used; stopped before the wall",
+                until=self._wall.until,
             )
         answer = self._exchange.ask(call, self._judge)
         usage = usage_of(answer.headers, now=now)
@@ -106,9 +116,9 @@ class GraphClient:
 
     def _judge(self, answer: Answer) -> None:
         if not answer.is_json:
-            raise PlatformDown(f"Facebook answered with something other than JSON ({answer.status})")
+            raise PlatformDown(f"{self._service.name} answered with something other than JSON ({answer.status})")
         try:
-            judge(answer.status, answer.json(), usage_of(answer.headers, now=self._clock()))
+            judge(self._service, answer.status, answer.json(), usage_of(answer.headers, now=self._clock()))
         except NodeUnseen as unseen:
             unseen.raw = answer.raw
             raise
@@ -127,7 +137,7 @@ def onward(answer: Mapping[str, Any]) -> dict[str, str]:
     after = mapping(paging, "cursors").get("after")
     place = {"after": after} if isinstance(after, str) and after else _place_in(following)
     if not place or any(len(value) > _LONGEST_PLACE for value in place.values()):
-        raise ParseError("Facebook says that a page follows, but not where")
+        raise ParseError("the platform says that a page follows, but not where")
     return place
 
 

@@ -1,30 +1,35 @@
 """Reads one site from the best source that it offers; found once and remembered in the cursor.
 
-The ladder, best first: WordPress REST, Atom, RSS, JSON Feed, sitemap, and last the pages that the home page links to.
+The ladder, best first: WordPress REST, Atom, RSS, JSON Feed, sitemap, selectors from the settings, and last the pages that
+the home page leads to.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 import lxml.html
 from scrapy.http import Response
 
-from core.errors import AccountNotFound, CrawlError, ParseError, PlatformDown, RateLimited
-from core.records import Gone, GoneReason, KnownPost, Profile
+from core.errors import AccountNotFound, ParseError, PlatformDown
+from core.records import Profile
 from crawlers._articles import Unreadable, decode, parse_html, tidy
 from crawlers._discovery import LADDER, Choice, choose_source
-from crawlers._entries import crawl_feed, give_page, page_post, read_page
+from crawlers._entries import crawl_feed, give_page, page_post
 from crawlers._feeds import Entry
 from crawlers._site import Enough, OffSite, Site, content_type, demand_readable, digest, validators_of
 from crawlers._sitemaps import crawl_sitemap
+from crawlers._website_microsite import HEADLINES, crawl_microsite, has_dated_list
+from crawlers._website_nowhere import read_one
+from crawlers._website_recheck import look_again
+from crawlers._website_selected import crawl_selected
 from crawlers._wordpress import crawl_wordpress, recheck_wordpress
+from crawlers._wordpress_comments import crawl_comments, recheck_comments
 
 _PROBE_EVERY = timedelta(days=7)
 _NIGHTS_MISSING = 3  # of 404 or 410 from a source since it was last read, before a lesser one takes its place
-_HEADLINES = "//article//a[@href] | //h1//a[@href] | //h2//a[@href] | //h3//a[@href] | //a[@rel='bookmark'][@href]"
 
 
 async def crawl_site(site: Site) -> None:
@@ -44,8 +49,12 @@ async def crawl_site(site: Site) -> None:
 
 
 async def _crawl_rung(site: Site) -> None:
+    _keep_to_the_ladder(site.state)
     home = await _open_home(site)
-    if "rung" not in site.state or _is_probe_due(site.state):
+    if site.job.rules.pages:  # the settings say so, whatever else the site offers
+        _take(site, Choice("links", site.base_url))
+        site.state.pop("probed", None)
+    elif "rung" not in site.state or _is_probe_due(site):
         home = await _probe(site, home)
     try:
         await _climb(site, home)
@@ -56,12 +65,22 @@ async def _crawl_rung(site: Site) -> None:
         site.give()
 
 
-def _is_probe_due(state: dict[str, Any]) -> bool:
-    """Whether to look for a better source: a choice that was made in doubt each night, a low rung once a week."""
-    if "probed" not in state:
+def _keep_to_the_ladder(state: dict[str, Any]) -> None:
+    """A cursor of another version may name a rung that is none: the site is then looked at anew."""
+    if state.get("rung") not in LADDER or not isinstance(state.get("source"), str):
+        state.pop("rung", None)
+    if state.get("best") not in LADDER:
+        state.pop("best", None)
+
+
+def _is_probe_due(site: Site) -> bool:
+    """Whether to look for a better source: after a choice that was made in doubt each night, else once a week."""
+    today = site.now().date()
+    try:
+        probed = date.fromisoformat(site.state["probed"])
+    except (KeyError, TypeError, ValueError):
         return True
-    low = state["rung"] in LADDER[:2] or LADDER.index(state["rung"]) < LADDER.index(state.get("best", "links"))
-    return low and date.fromisoformat(state["probed"]) + _PROBE_EVERY <= datetime.now(UTC).date()
+    return site.state["rung"] != LADDER[-1] and not today - _PROBE_EVERY < probed <= today
 
 
 async def _probe(site: Site, home: Response) -> Response:
@@ -72,7 +91,7 @@ async def _probe(site: Site, home: Response) -> Response:
     site.troubles.update(choice.doubts)
     site.state.pop("probed", None)
     if not choice.doubts:
-        site.state["probed"] = datetime.now(UTC).date().isoformat()
+        site.state["probed"] = site.now().date().isoformat()
     return home
 
 
@@ -91,7 +110,7 @@ async def _replace(site: Site, home: Response) -> Response:
             f"the site's {site.state['rung']} is not there (night {nights}): it is waited for, nothing new was read"
         )
     _take(site, choice)
-    site.state["probed"] = datetime.now(UTC).date().isoformat()
+    site.state["probed"] = site.now().date().isoformat()
     return home
 
 
@@ -117,6 +136,9 @@ async def _climb(site: Site, home: Response) -> None:
         site.state["home"] = validators_of(home)
     if rung == "wordpress":
         await crawl_wordpress(site)
+        await crawl_comments(site)
+    elif rung == "selectors":
+        await crawl_selected(site, home)
     elif rung == "feed":
         await crawl_feed(site)
     else:
@@ -132,6 +154,8 @@ async def _open_home(site: Site, *, anew: bool = False) -> Response:
     demand_readable(home)
     if home.status == 304:
         return home
+    if not site.inside(home.url):
+        raise AccountNotFound("the account's part of the site has moved to another address")
     try:
         tree = parse_html(decode(home.body, content_type(home)))
     except Unreadable:
@@ -157,25 +181,38 @@ def _profile(site: Site, tree: lxml.html.HtmlElement) -> Profile:
 
 
 async def _crawl_links(site: Site, home: Response) -> None:
-    """The last rung: the home page itself, and the pages of the site that its headlines link to.
+    """The last rung: the articles that the home page lists with their dates, or else every page of a small site.
 
     Raises:
         ParseError: nothing on the site could be read as text.
     """
     if home.status == 304:
         return
-    html = decode(home.body, content_type(home))
     try:
-        article = read_page(home)
+        tree = parse_html(decode(home.body, content_type(home)))
+    except Unreadable:
+        tree = lxml.html.Element("html")
+    rules = site.job.rules
+    if rules.pages or (rules.pages is None and not has_dated_list(tree)):
+        await crawl_microsite(site, home)
+    else:
+        await _crawl_headlines(site, home, tree)
+
+
+async def _crawl_headlines(site: Site, home: Response, tree: lxml.html.HtmlElement) -> None:
+    """The home page itself, and the pages of the site that its headlines link to.
+
+    Raises:
+        ParseError: nothing on the site could be read as text.
+    """
+    try:
+        article = read_one(site, home)
     except Unreadable as error:
         site.troubles[f"the home page was not read: {error}"] += 1
     else:
         site.give(site.raw(home), posts=(page_post(site, article, native_id=site.base_url, url=site.base_url),))
-    try:
-        links = [site.absolute(str(a.get("href")), home.url) for a in parse_html(html).xpath(_HEADLINES)]
-    except Unreadable:
-        links = []
-    urls = [url for url in dict.fromkeys(links) if url and url not in {site.base_url, home.url}]
+    links = [site.absolute(str(a.get("href")), home.url) for a in tree.xpath(HEADLINES)]
+    urls = [url for url in dict.fromkeys(links) if site.inside(url) and url not in {site.base_url, home.url}]
     seen = site.state.setdefault("seen", {})
     read = [await give_page(site, Entry(key=url, url=url), home.url) for url in urls if digest(url) not in seen]
     if not site.posts and not seen:
@@ -189,34 +226,7 @@ async def _recheck(site: Site) -> None:
     """Look again at stored posts that are due and that this run has not shown."""
     if site.state["rung"] == "wordpress":
         await recheck_wordpress(site, site.recheck)
+        await recheck_comments(site, site.recheck)
     for known in site.recheck:
-        if known.native_id not in site.swept:
-            await _look_again(site, known)
-
-
-async def _look_again(site: Site, known: KnownPost) -> None:
-    """Fetch a post's own address. Gone only by 404, 410 or a way back to the front door; all else but a page is a trouble."""
-    url = site.absolute(known.url, site.base_url)
-    if not url:
-        return
-    try:
-        page = await site.fetch(url)
-        if page.status in {404, 410}:
-            gone = Gone(native_id=known.native_id, reason=GoneReason.DELETED, definite=page.status == 410)
-            site.give(site.raw(page), gone=(gone,))
-            return
-        demand_readable(page)
-        if urlsplit(page.url).path in {"", "/"} and urlsplit(url).path not in {"", "/"}:
-            site.give(site.raw(page), gone=(Gone(native_id=known.native_id, reason=GoneReason.UNAVAILABLE),))
-            return
-        article = read_page(page)
-    except RateLimited:
-        raise
-    except (Unreadable, CrawlError) as error:
-        site.troubles[f"a stored post could not be looked at again: {error}"] += 1
-        return
-    if known.revision.startswith("page@"):
-        post = page_post(site, article, native_id=known.native_id, url=known.url, known=known)
-        site.give(site.raw(page), posts=(post,))
-    else:  # its text came from a feed: this page, read another way, would look like an edit
-        site.give(site.raw(page), verified=(known.native_id,))
+        if known.native_id not in site.swept and not known.revision.startswith("comments/"):
+            await look_again(site, known)

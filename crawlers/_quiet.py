@@ -13,6 +13,11 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 _TALKATIVE = (
+    "googleapiclient.discovery",
+    "googleapiclient.http",
+    "mwclient.client",
+    "praw",
+    "prawcore",
     "tweepy.client",
     "urllib3.connection",
     "urllib3.connectionpool",

@@ -46,15 +46,19 @@ class RebaseAdapter(HTTPAdapter):
             "proxies": {} if self._base.hostname in _LOCAL else get_environ_proxies(rebased.url),  # not the library's host's
         }
         ends_at = time.monotonic() + self._seconds
-        response = super().send(rebased, **options)
-        try:
-            body = _read(response, ends_at)
-        finally:
-            response.close()
-        response._content = body
-        response._content_consumed = True  # type: ignore[attr-defined]  # with it, what requests does for `.content`
-        response.encoding = "utf-8"  # else a library may have the encoding of megabytes guessed
-        return response
+        return read_whole(super().send(rebased, **options), ends_at)
+
+
+def read_whole(response: requests.Response, ends_at: float) -> requests.Response:
+    """The answer with its body read: at most MAX_BODY, and until `ends_at` (monotonic). Raises requests' exceptions."""
+    try:
+        body = _read(response, ends_at)
+    finally:
+        response.close()
+    response._content = body
+    response._content_consumed = True  # type: ignore[attr-defined]  # with it, what requests does for `.content`
+    response.encoding = "utf-8"  # else a library may have the encoding of megabytes guessed
+    return response
 
 
 def _read(response: requests.Response, ends_at: float) -> bytes:
@@ -85,9 +89,14 @@ class KeepAuth(requests.auth.AuthBase):
 
 def rebased_session(library_url: str, base_url: str, *, seconds: float) -> requests.Session:
     """A session that reaches `base_url` and nothing else: other hosts and redirects are refused, so no token can travel."""
+    return bare_session(library_url, RebaseAdapter(base_url, seconds=seconds))
+
+
+def bare_session(prefix: str, adapter: HTTPAdapter) -> requests.Session:
+    """A session that reaches addresses with this prefix and nothing else: no redirects, no cookies, no .netrc."""
     session = requests.Session()
     session.adapters.clear()
-    session.mount(library_url, RebaseAdapter(base_url, seconds=seconds))
+    session.mount(prefix, adapter)
     session.max_redirects = 0
     session.auth = KeepAuth()
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import copy
 import hashlib
-import re
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -24,9 +24,9 @@ from core.errors import AccountNotFound, AccountPrivate, Blocked, CrawlError, Pa
 from core.records import CrawledPage, Cursor, Gone, KnownPost, Post, Profile, RawPage
 from crawlers._egress import EgressRefused, UnknownHost
 from crawlers._frames import Job
+from crawlers._website_walls import Wall, wall_of
 
 _KEPT_HEADERS = ("content-type", "date", "etag", "last-modified", "link", "server", "x-wp-total", "x-wp-totalpages")
-_CHALLENGES = {"just a moment", "attention required cloudflare", "verify you are human", "checking your browser", "ddos guard"}
 
 
 class RobotsRefused(IgnoreRequest):
@@ -49,6 +49,14 @@ class RobotsDisallow(Blocked):
     """As an error: robots.txt asks us not to read this."""
 
 
+class Walled(Blocked):
+    """As an error: a bot check, a consent wall or an empty frame for scripts came instead of a page."""
+
+
+class LoginWall(AccountPrivate):
+    """As an error: the site wants a login."""
+
+
 class Enough(Exception):
     """A limit of the options is reached. What was given so far stands, the next run goes on."""
 
@@ -56,6 +64,22 @@ class Enough(Exception):
 def digest(text: str) -> str:
     """A short, stable mark of a text that is not to be kept itself."""
     return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The keys of what a site lists tonight, whole down to the time `back_to` (None: down to its beginning)."""
+
+    keys: frozenset[str] = field(repr=False)
+    back_to: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """The words of a page in order, without numbers, and those of its address."""
+
+    words: tuple[str, ...] = field(default=(), repr=False)
+    address: frozenset[str] = field(default=frozenset(), repr=False)
 
 
 class Site:
@@ -71,12 +95,16 @@ class Site:
         self.retry_after: float | None = None
         self.crawl_delay = 0.0  # what robots.txt asks for beyond our own delay
         self.requests = 0
-        self._stop_at = time.monotonic() + 0.9 * job.time_limit  # an orderly end before the parent's hard one
+        self.listing: Listing | None = None  # where this run read the whole of one
+        self.nowhere: Said | None = None  # at an address that can't exist, once it was asked for
+        self._began = time.monotonic()
+        self._stop_at = self._began + 0.9 * job.time_limit  # an orderly end before the parent's hard one
         self.posts = 0
         self.shown_live: set[str] = set()  # native ids that this run has already shown to be live
         self.swept: set[str] = set()  # native ids that a sweep has judged, live or gone
         self.troubles: Counter[str] = Counter()
         self._host = _bare_host(job.base_url)
+        self._path = _folder(job.base_url)
         self._download = download
         self._emit = emit
 
@@ -86,6 +114,22 @@ class Site:
             return urlsplit(url).scheme in {"http", "https"} and _bare_host(url) == self._host
         except ValueError:
             return False
+
+    def inside(self, url: str) -> bool:
+        """Whether a URL belongs to the account: on its site, and within its path where its address has one."""
+        if not self.holds(url):
+            return False
+        path = urlsplit(url).path or "/"
+        return path == self._path or path.startswith(f"{self._path}/")
+
+    @property
+    def is_part(self) -> bool:
+        """Whether the account is a part of a site: an address with a path."""
+        return bool(self._path)
+
+    def now(self) -> datetime:
+        """The time by the pipeline's clock."""
+        return self.job.now + timedelta(seconds=time.monotonic() - self._began)
 
     def absolute(self, link: str, base: str) -> str:
         """A link as an absolute URL of this site without its fragment, empty when it leads elsewhere."""
@@ -132,7 +176,7 @@ class Site:
             body=response.body,
             media_type=content_type(response).partition(";")[0].strip().lower()[:100] or "application/octet-stream",
             status=response.status,
-            fetched_at=datetime.now(UTC),
+            fetched_at=self.now(),
             collector=_collector(),
             headers=headers,
         )
@@ -180,14 +224,16 @@ def content_type(response: Response) -> str:
 
 
 def demand_readable(response: Response) -> None:
-    """Raises the CrawlError that an answer other than 200 or 304 means, or a challenge page with any status."""
-    status = response.status
-    if is_challenge(response):
-        raise Blocked("the site shows our collector a challenge page")
+    """Raises the CrawlError that an answer other than 200 or 304 means, or a wall with any status."""
+    status, wall = response.status, wall_of(response)
+    if wall is Wall.LOGIN and status not in {404, 410}:
+        raise LoginWall(wall.value)
+    if wall is not None and wall is not Wall.LOGIN:
+        raise Walled(wall.value)
     if status in {200, 304}:
         return
     if status == 401:
-        raise AccountPrivate("the site wants a login (HTTP 401)")
+        raise LoginWall("the site wants a login (HTTP 401)")
     if status in {403, 451}:
         raise Blocked(f"the site refuses our collector (HTTP {status})")
     if status in {404, 410}:
@@ -197,15 +243,10 @@ def demand_readable(response: Response) -> None:
     raise ParseError(f"the site answered with HTTP {status}")
 
 
-def is_challenge(response: Response) -> bool:
-    """Whether an answer is a bot check rather than a page."""
-    if b"challenge" in (response.headers.get("cf-mitigated") or b"").lower():
-        return True
-    head = response.body[:4096].lower()
-    title = head.partition(b"<title")[2].partition(b">")[2].partition(b"</title")[0].decode("latin-1")
-    return (
-        " ".join(re.findall(r"[a-z]+", title)) in _CHALLENGES
-    )  # the whole title: a post may be called 'Just a moment for ...'
+def _folder(url: str) -> str:
+    """The path that an account's address lies in, without its last slash; empty for a whole site. A file is no folder."""
+    head, _, last = (urlsplit(url).path or "/").rstrip("/").rpartition("/")
+    return head if "." in last or not last else f"{head}/{last}"
 
 
 def _bare_host(url: str) -> str:

@@ -11,9 +11,9 @@ from lxml import etree
 
 from core.errors import CrawlError, ParseError, RateLimited
 from crawlers._articles import read_time, tidy
-from crawlers._entries import ELSEWHERE, give_entries
+from crawlers._entries import ELSEWHERE, give_entries, own_entries
 from crawlers._feeds import Entry
-from crawlers._site import Site, demand_readable
+from crawlers._site import Listing, Site, demand_readable
 
 _MOST_SITEMAPS = 50  # files read in one crawl; an index may name itself, or never end
 _MOST_URLS = 5000
@@ -90,7 +90,7 @@ def _unpack(body: bytes) -> bytes:
 async def crawl_sitemap(site: Site) -> None:
     """Give the pages that the site's sitemaps list and that are new or changed, the youngest first."""
     waiting, visited = [str(site.state["source"])], set[str]()
-    room = _MOST_URLS
+    room, listed, whole = _MOST_URLS, set[str](), True
     while waiting and len(visited) < _MOST_SITEMAPS:
         url = waiting.pop(0)
         visited.add(url)
@@ -104,9 +104,11 @@ async def crawl_sitemap(site: Site) -> None:
             if len(visited) == 1:
                 raise
             site.troubles[f"a sitemap was not read: {error}"] += 1
+            whole = False
             continue
         if found.cut_off:
             site.troubles["a sitemap is cut off: pages may be missing"] += 1
+            whole = False
         children = [site.absolute(child, response.url) for child in found.children]
         entries = [e for e in found.entries if e.url and site.absolute(e.url, response.url)]
         entries.sort(key=_age, reverse=True)
@@ -114,6 +116,8 @@ async def crawl_sitemap(site: Site) -> None:
             raise OnlyElsewhere
         if elsewhere := children.count("") + len(found.entries) - len(entries):
             site.troubles[ELSEWHERE] += elsewhere
+        entries = list(own_entries(site, tuple(entries), response.url))
+        listed.update(entry.key for entry in entries)
         waiting += [child for child in dict.fromkeys(children) if child and child not in visited and child not in waiting]
         if left := sum(site.wanted(e.posted_at, e.edited_at) for e in entries[room:]):
             site.troubles[f"a listed page beyond the {_MOST_URLS} youngest was not read"] += left
@@ -121,3 +125,5 @@ async def crawl_sitemap(site: Site) -> None:
         room -= len(entries[:room])
     if waiting:
         site.troubles[f"more than {_MOST_SITEMAPS} sitemaps: the rest was not read"] += 1
+    elif whole and listed:
+        site.listing = Listing(frozenset(listed))

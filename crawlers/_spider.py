@@ -15,6 +15,8 @@ from scrapy.downloadermiddlewares.robotstxt import RobotsTxtMiddleware
 from scrapy.exceptions import CannotResolveHostError, IgnoreRequest
 from scrapy.http import Response
 from scrapy.robotstxt import ProtegoRobotParser, RobotParser
+from scrapy.utils.defer import maybe_deferred_to_future
+from twisted.internet.defer import Deferred
 
 from core.errors import CrawlError, ParseError, RateLimited
 from crawlers._egress import Egress, EgressRefused, UnknownHost
@@ -27,14 +29,16 @@ MAX_BYTES = 8 * 1024 * 1024  # of one answer, before and after unpacking
 
 
 class GuardedHandler(HTTP11DownloadHandler):
-    """The only way out: every request passes here, those for robots.txt and after a redirect too."""
+    """The only way out: every request passes here, those for robots.txt and after a redirect too. Each is asked for first."""
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
         self._egress: Egress = getattr(crawler.spider, "egress")  # noqa: B009 - our own spider
+        self._permit: Callable[[], Deferred[None]] = getattr(crawler.spider, "permit")  # noqa: B009
 
     async def download_request(self, request: Request) -> Response:
         self._egress.check(request.url)
+        await maybe_deferred_to_future(self._permit())
         target = self._egress.stand_in(request.url)
         wire = request
         if target is not None:
@@ -146,9 +150,10 @@ class SiteSpider(Spider):
 
     name = "site"
 
-    def __init__(self, job: Job, egress: Egress, write: Callable[[Frame], None]) -> None:
+    def __init__(self, job: Job, egress: Egress, write: Callable[[Frame], None], permit: Callable[[], Deferred[None]]) -> None:
         super().__init__()
         self.egress = egress
+        self.permit = permit  # resolves once the pipeline has charged one request
         self.site = Site(job, download=self._download, emit=lambda page: write(Frame.of_page(page)))
         self._write = write
 

@@ -7,18 +7,29 @@ numbered pages would skip a post whenever another is edited meanwhile.
 
 from __future__ import annotations
 
-import json
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 from typing import Any
-from urllib.parse import urlencode, urljoin
-
-from scrapy.http import Response
 
 from core.errors import ParseError
-from core.records import Gone, GoneReason, KnownPost, Media, Post, PostType, Precision
-from crawlers._articles import decode, read_fragment, read_time, tidy
+from core.records import KnownPost, Media, Post, PostType, Precision
+from crawlers._articles import read_fragment, read_time, tidy
 from crawlers._site import Site, demand_readable
+from crawlers._website_recheck import look_again
+from crawlers._wordpress_api import (
+    CUT_SHORT,
+    Totals,
+    address,
+    ask,
+    ask_for,
+    items_of,
+    json_of,
+    listed,
+    native_id,
+    number_of,
+    refuses,
+    rendered,
+)
 
 _PER_PAGE = 50
 _FIELDS = "id,date_gmt,modified_gmt,link,title,content,_links,_embedded"
@@ -34,12 +45,11 @@ async def is_wordpress(site: Site, api: str) -> bool:
     Raises:
         CrawlError: that can't be told tonight.
     """
-    response = await site.fetch(_address(api, "posts", per_page=1, _fields="id"))
-    data = _json(response)
-    if 400 <= response.status < 500 and isinstance(data, dict) and isinstance(data.get("code"), str):
+    response = await site.fetch(address(api, "posts", per_page=1, _fields="id"))
+    if refuses(response):
         return False
     demand_readable(response)
-    if not isinstance(data, list):
+    if not isinstance(json_of(response), list):
         raise ParseError("the WordPress API answered with something that is no list")
     return True
 
@@ -58,43 +68,46 @@ async def _walk(site: Site, kind: str, walk: str) -> None:
     """One query, followed until it is dry. The cursor keeps the last time seen of each walk."""
     parameter, field = _WALKS[walk]
     marks: dict[str, str] = site.state.setdefault("marks", {})
-    name, page = f"{kind}.{walk}", 1
+    name, page, totals = f"{kind}.{walk}", 1, Totals(_PER_PAGE)
     while True:
         site.demand_room()
         start = read_time(marks.get(name, ""))[0] or site.job.since
         query: dict[str, Any] = {"orderby": walk, "order": "asc", "per_page": _PER_PAGE, "page": page}
         if start:  # `after` excludes its own second, in which more may have been posted
             query[parameter] = f"{start.astimezone(UTC) - timedelta(seconds=1):%Y-%m-%dT%H:%M:%SZ}"
-        response = await site.fetch(_address(site.state["source"], kind, **query, _embed="wp:featuredmedia", _fields=_FIELDS))
+        response = await ask(site, kind, **query, _embed="wp:featuredmedia", _fields=_FIELDS)
         if response.status == 400 and page > 1:  # rest_post_invalid_page_number: past the end
             return
         demand_readable(response)
-        items = _items(response)
+        items = items_of(response)
+        is_last = totals.is_last(response, len(items), page)
         posts = _posts(site, kind, items)
         last = max((str(item.get(field) or "") for item in items), default="")
-        if len(items) < _PER_PAGE:  # what can't be asked for by its id is met again, as long as it is among the youngest
-            last = min((str(item.get(field) or "") or last for item in items if not _number(item)), default=last)
+        if is_last:  # what can't be asked for by its id is met again, as long as it is among the youngest
+            last = min((str(item.get(field) or "") or last for item in items if not number_of(item)), default=last)
         page = 1 if last > marks.get(name, "") else page + 1
         marks[name] = max(last, marks.get(name, ""))
-        if len(items) < _PER_PAGE:  # a post dated years ahead must not hide those that come before it
-            marks[name] = min(marks[name], f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S}")
+        if is_last:  # a post dated years ahead must not hide those that come before it
+            marks[name] = min(marks[name], f"{site.now():%Y-%m-%dT%H:%M:%S}")
         known = tuple(post.native_id for post in posts if post.native_id in site.shown_live)
         fresh = tuple(post for post in posts if post.native_id not in site.shown_live)
         site.give(site.raw(response), posts=fresh, verified=known)
-        if len(items) < _PER_PAGE:
+        if is_last:
+            if totals.is_cut_short(response):
+                site.troubles[CUT_SHORT] += 1
             return
 
 
 def _posts(site: Site, kind: str, items: list[dict[str, Any]]) -> list[Post]:
     """The posts among `items`. Those without content are kept in the cursor by their ids, to be asked for the next night."""
-    found = {_number(item): post for item in items if (post := _post(site, kind, item))}
+    found = {number_of(item): post for item in items if (post := _post(site, kind, item))}
     unread: list[int] = site.state.setdefault("unread", {}).setdefault(kind, [])
-    listed = [number for item in items if (number := _number(item))]
-    unread[:] = [number for number in dict.fromkeys([*unread, *listed]) if number not in found]
+    numbers = [number for item in items if (number := number_of(item))]
+    unread[:] = [number for number in dict.fromkeys([*unread, *numbers]) if number not in found]
     if beyond := len(unread[_MOST_UNREAD:]):
         site.troubles[f"a WordPress post without content beyond the {_MOST_UNREAD} that are asked for again"] += beyond
     del unread[_MOST_UNREAD:]
-    if without := sum(not _number(item) for item in items):
+    if without := sum(not number_of(item) for item in items):
         site.troubles["a WordPress post without an id was not read"] += without
     return list(found.values())
 
@@ -105,15 +118,16 @@ async def _ask_again(site: Site, kind: str) -> None:
     if not unread:
         return
     query: dict[str, Any] = {"include": ",".join(map(str, unread)), "per_page": _MOST_UNREAD}
-    response = await site.fetch(_address(site.state["source"], kind, **query, _embed="wp:featuredmedia", _fields=_FIELDS))
+    response = await ask(site, kind, **query, _embed="wp:featuredmedia", _fields=_FIELDS)
     demand_readable(response)
-    items = _items(response)
+    items = items_of(response)
     unread.clear()
     site.give(site.raw(response), posts=tuple(_posts(site, kind, items)))
 
 
 async def recheck_wordpress(site: Site, due: tuple[KnownPost, ...]) -> None:
-    """Sweep stored posts: what the API no longer lists as public is asked for by its id before it counts as gone."""
+    """Sweep stored posts: what the API no longer lists as public is asked for by its id, and where that does not tell, at its
+    own address on the site."""
     by_kind: dict[str, dict[str, KnownPost]] = {kind: {} for kind in _KINDS}
     for known in due:
         if found := _OURS.match(known.revision):
@@ -123,56 +137,15 @@ async def recheck_wordpress(site: Site, due: tuple[KnownPost, ...]) -> None:
         ids = list(stored)
         for at in range(0, len(ids), 100):
             some = ids[at : at + 100]
-            response = await site.fetch(
-                _address(site.state["source"], kind, include=",".join(some), per_page=100, _fields="id,modified_gmt")
-            )
-            demand_readable(response)
-            listed = {str(item.get("id")) for item in _items(response)}
-            site.give(site.raw(response), verified=tuple(stored[i].native_id for i in some if i in listed))
-            for missing in (i for i in some if i not in listed):
-                await _ask_for(site, kind, missing, stored[missing])
-
-
-async def _ask_for(site: Site, kind: str, number: str, known: KnownPost) -> None:
-    """404 is a post deleted for good, 401 and 403 one in the trash, a draft or private: WordPress does not say which."""
-    response = await site.fetch(_address(site.state["source"], f"{kind}/{number}", _fields="id"))
-    reasons = {404: GoneReason.DELETED, 410: GoneReason.DELETED, 401: GoneReason.UNAVAILABLE, 403: GoneReason.UNAVAILABLE}
-    data = _json(response)
-    if response.status in reasons and isinstance(data, dict) and str(data.get("code", "")).startswith("rest_"):
-        gone = Gone(native_id=known.native_id, reason=reasons[response.status], definite=True)
-        site.give(site.raw(response), gone=(gone,))
-    else:
-        site.troubles["a stored post is missing from the list, but its own address does not say why"] += 1
-
-
-def _address(api: str, path: str, **query: Any) -> str:
-    """With plain permalinks the API's root is itself a query: /index.php?rest_route=/"""
-    joint = "&" if "?" in api else "?"
-    return f"{api}wp/v2/{path}{joint}{urlencode(query, safe=':,')}"
-
-
-def _json(response: Response) -> Any:
-    try:
-        return json.loads(decode(response.body))
-    except (ValueError, RecursionError):
-        return None
-
-
-def _items(response: Response) -> list[dict[str, Any]]:
-    data = _json(response)
-    if not isinstance(data, list):
-        raise ParseError("the WordPress API answered with something that is no list")
-    return [item if isinstance(item, dict) else {} for item in data]  # what is no object is a post without an id
-
-
-def _number(item: dict[str, Any]) -> int:
-    """A post's id, 0 where there is none."""
-    number = item.get("id")
-    return number if type(number) is int and 0 < number < 10**18 else 0
+            response, live = await listed(site, kind, some, "id,modified_gmt")
+            site.give(site.raw(response), verified=tuple(stored[i].native_id for i in live))
+            for missing in (i for i in some if i not in live):
+                if not await ask_for(site, f"{kind}/{missing}", stored[missing]):
+                    await look_again(site, stored[missing])
 
 
 def _post(site: Site, kind: str, item: dict[str, Any]) -> Post | None:
-    content, link, number = _rendered(item, "content"), str(item.get("link") or ""), _number(item)
+    content, link, number = rendered(item, "content"), str(item.get("link") or ""), number_of(item)
     if not number or content is None:
         return None
     posted_at, edited_at = read_time(str(item.get("date_gmt") or ""))[0], read_time(str(item.get("modified_gmt") or ""))[0]
@@ -184,7 +157,7 @@ def _post(site: Site, kind: str, item: dict[str, Any]) -> Post | None:
         native_id=native_id(site.base_url, kind, number),
         url=site.absolute(link, site.base_url),
         type=_KINDS[kind],
-        title=tidy(read_fragment(_rendered(item, "title") or "", "").text),
+        title=tidy(read_fragment(rendered(item, "title") or "", "").text),
         text=fragment.text,
         lang=str(site.state.get("lang") or "und"),
         posted_at=posted_at,
@@ -194,17 +167,6 @@ def _post(site: Site, kind: str, item: dict[str, Any]) -> Post | None:
         links=fragment.links,
         media=(*(m for m in featured if m.native_key not in {own.native_key for own in fragment.media}), *fragment.media),
     )
-
-
-def native_id(base_url: str, kind: str, number: int) -> str:
-    """A post's key: WordPress gives an id once, while guids may be set by plugins and imports, and repeat."""
-    return f"{urljoin(base_url, '/')}?wp_{kind}={number}"
-
-
-def _rendered(item: dict[str, Any], name: str) -> str | None:
-    value = item.get(name)
-    text = value.get("rendered") if isinstance(value, dict) else None
-    return text if isinstance(text, str) else None
 
 
 def _featured(item: dict[str, Any]) -> tuple[Media, ...]:

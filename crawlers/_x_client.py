@@ -28,6 +28,7 @@ from core.errors import (
     PlatformDown,
     RateLimited,
 )
+from core.seams import Meter
 from crawlers._exchange import Answer, Exchange, reset_time
 from crawlers._rebase import rebased_session
 
@@ -93,10 +94,10 @@ class XClient:
         self._post_parameters = {**_IN_VOCABULARY[vocabulary], "media_fields": _MEDIA_FIELDS}
 
     def user_by_handle(self, handle: str) -> Answer:
-        return self._ask(lambda: self._tweepy.get_user(username=handle, user_fields=_USER_FIELDS))
+        return self._ask("user", lambda: self._tweepy.get_user(username=handle, user_fields=_USER_FIELDS))
 
     def user_by_id(self, native_id: str) -> Answer:
-        return self._ask(lambda: self._tweepy.get_user(id=native_id, user_fields=_USER_FIELDS))
+        return self._ask("user", lambda: self._tweepy.get_user(id=native_id, user_fields=_USER_FIELDS))
 
     def timeline(self, native_id: str, **window: Any) -> Answer:
         """One page of a user's own posts, newest first. `window`: since_id, until_id, start_time, pagination_token, exclude.
@@ -105,17 +106,25 @@ class XClient:
             StaleToken: the pagination token of an earlier day is not known any more.
         """
         given = {key: value for key, value in window.items() if value}
-        return self._ask(lambda: self._tweepy.get_users_tweets(native_id, max_results=_PAGE, **given, **self._post_parameters))
+        asked = {"max_results": _PAGE, **given, **self._post_parameters}
+        return self._ask("post", lambda: self._tweepy.get_users_tweets(native_id, **asked))
 
     def posts(self, ids: Sequence[str]) -> Answer:
         """Posts by the ids of their versions, at most MAX_IDS."""
-        return self._ask(lambda: self._tweepy.get_tweets(list(ids), **self._post_parameters))
+        return self._ask("post", lambda: self._tweepy.get_tweets(list(ids), **self._post_parameters))
 
     def close(self) -> None:
         self._session.close()
 
-    def _ask(self, call: Callable[[], object]) -> Answer:
-        return self._exchange.ask(call, self._judge)
+    def read_for(self, meter: Meter) -> None:
+        """Charge what is asked from now on to `meter`."""
+        self._exchange.meter = meter
+
+    def _ask(self, resource: str, call: Callable[[], object]) -> Answer:
+        """X bills each user or post of a good answer."""
+        answer = self._exchange.ask(call, self._judge)
+        self._exchange.meter.took(resource, _billed(answer.json()))
+        return answer
 
     def _judge(self, answer: Answer) -> None:
         """Raise what an answer's status and problem type mean; the meaning of errors beside data is the caller's."""
@@ -162,6 +171,14 @@ class XClient:
         if answer.status == 403:
             raise Blocked("X, or a gateway before it, refuses us (403)")
         raise PlatformDown(f"X answered with something other than JSON ({answer.status})")
+
+
+def _billed(document: dict[str, Any]) -> int:
+    """How many things of the kind asked for an answer holds, referenced posts among them."""
+    data, includes = document.get("data"), document.get("includes")
+    referenced = [includes.get(name) for name in ("tweets", "posts")] if isinstance(includes, dict) else []
+    lists = [data if isinstance(data, list) else [data] if data else [], *referenced]
+    return sum(len(one) for one in lists if isinstance(one, list))
 
 
 def problem_type(problem: dict[str, Any]) -> str:

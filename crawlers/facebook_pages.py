@@ -10,24 +10,39 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, SecretStr
 
 from core.errors import AccountNotFound, AuthError, ParseError
-from core.records import Account, CrawledPage, Post
+from core.records import Account, CrawledPage
 from core.seams import About, Crawler, CrawlerOptions, CrawlRequest
 from crawlers._exchange import Answer
-from crawlers._facebook_lookups import catch_up, look_again
-from crawlers._facebook_posts import PAGE_FIELDS, POST_FIELDS, is_anothers, is_page_id, is_post_id, parse_page, parse_post
-from crawlers._facebook_progress import Progress, Walk, read_progress
+from crawlers._facebook_lookups import catch_up, look_again, look_elsewhere
+from crawlers._facebook_posts import (
+    PAGE_FIELDS,
+    POST_FIELDS,
+    Page,
+    is_anothers,
+    is_page_id,
+    is_post_id,
+    parse_page,
+    parse_post,
+)
 from crawlers._graph import GraphClient, onward
-from crawlers._graph_errors import Refused
+from crawlers._graph_errors import Refused, Service
+from crawlers._graph_found import Found, Sight, find_posts, join
+from crawlers._graph_progress import Progress, Walk, read_progress
 from crawlers._rebase import trusted_base_url
-from crawlers._strict import not_understood
 
+SERVICE = Service(
+    name="Facebook",
+    platform="facebook",
+    collector="facebook_pages 1",
+    permissions="pages_read_engagement or Page Public Content Access",
+)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", re.ASCII)
 _RANKED = 600  # posts of a Page that Graph returns for a year, about
 
@@ -54,10 +69,11 @@ class FacebookCrawler(Crawler):
         through="facebook-sdk, Graph API v26.0",
         new_posts="newest first, trailing window",
         edits="re-read window",
-        deletions="looked up by id, two sightings",
+        deletions="two sightings: by id, then another token or the list",
         credentials="page or system-user token",
         tried="sandbox",
     )
+    recheck_batch = 50
     Options = FacebookOptions
     options: FacebookOptions
 
@@ -97,43 +113,53 @@ class FacebookCrawler(Crawler):
         name = str(known_id) if is_page_id(known_id) else account.handle
         if not _NAME.fullmatch(name):
             raise AccountNotFound("Facebook: a handle is a Page's user name or id, without its address")
-        client = self._client(account, name)
+        client, second = self._clients(request, name)
         answer = client.node(name, PAGE_FIELDS)
         page = parse_page(answer.json())
-        progress = read_progress(request.cursor, page.native_id, request.since)
+        state = request.cursor.state if request.cursor else {}
+        progress = read_progress(state, page.native_id, request.since, is_id=is_post_id)
         yield CrawledPage(
             raw=(answer.raw,),
             profile=page.profile,
             native_account_id=page.native_id,
+            handle=_handle(account, page),
             cursor=progress.cursor(),
-            note=_join(_renamed(account, page.username), _other_version(client, answer)),
+            note=_other_version(client, answer),
         )
-        sight = _Sight()
+        sight = Sight()
         earlier = progress.outstanding
         progress = yield from self._read_posts(client, account, progress, sight)
         overdue = [one for one in progress.outstanding if one in earlier and one not in sight.broken_ids]
         yield from catch_up(client, account, progress, overdue)
-        due = [one.native_id for one in request.recheck if one.native_id not in sight.posts and is_post_id(one.native_id)]
-        yield from look_again(client, account, due)
+        due = [one for one in request.recheck if one.native_id not in sight.posts and is_post_id(one.native_id)]
+        yield from look_again(client, account, [one.native_id for one in due if one.missing_path != "lookup"])
+        yield from look_elsewhere(client, second, account, page.native_id, [one for one in due if one.missing_path == "lookup"])
         if sight.broken and not sight.understood:
             raise ParseError(f"Facebook: none of the {sight.broken} posts of the Page was understood")
 
-    def _client(self, account: Account, name: str) -> GraphClient:
-        """The client of the Page's own token, else of the general one.
+    def _clients(self, request: CrawlRequest, name: str) -> tuple[GraphClient, GraphClient | None]:
+        """The client of the Page's own token, else of the general one; and of the general one where it is the second.
 
         Raises:
             AuthError: there is neither.
         """
-        token = self._own_token(account.handle, name) or self.options.access_token
-        secret = token.get_secret_value().strip() if token else ""
-        if not secret:
+        tokens = [self._own_token(request.account.handle, name), self.options.access_token]
+        secrets = dict.fromkeys(token.get_secret_value().strip() for token in tokens if token)
+        clients = [self._opened_for(secret) for secret in secrets if secret]
+        if not clients:
             raise AuthError(
                 self.missing_credentials()
                 or "Facebook: this Page has no token in page_tokens; set NIGHTROUNDS_PLATFORMS__FACEBOOK__ACCESS_TOKEN"
             )
+        for client in clients:
+            client.read_for(request.meter)
+        return clients[0], clients[1] if len(clients) > 1 else None
+
+    def _opened_for(self, secret: str) -> GraphClient:
         if secret not in self._opened:
             app_secret = self.options.app_secret
             self._opened[secret] = GraphClient(
+                SERVICE,
                 token=secret,
                 app_secret=app_secret.get_secret_value().strip() if app_secret else "",
                 version=self.options.version,
@@ -145,7 +171,7 @@ class FacebookCrawler(Crawler):
         return self._opened[secret]
 
     def _read_posts(
-        self, client: GraphClient, account: Account, progress: Progress, sight: _Sight
+        self, client: GraphClient, account: Account, progress: Progress, sight: Sight
     ) -> Generator[CrawledPage, None, Progress]:
         """Finish the walk that an earlier crawl left, then take one from the top; a page of broken posts is stepped over."""
         resumed = progress.walk is not None
@@ -163,7 +189,7 @@ class FacebookCrawler(Crawler):
             walk = walk.past(found.posts, place, has_gap=has_gap)
             progress = replace(progress, walk=walk) if place else progress.finish(walk)
             at_limit = not place and walk.since is None and walk.seen >= 0.97 * _RANKED
-            note = _join(
+            note = join(
                 found.note,
                 "platform window limit reached: Facebook may hold more posts than it shows" if at_limit else "",
                 "page limit reached: the next crawl goes on here" if place and not pages_left else "",
@@ -188,69 +214,21 @@ class FacebookCrawler(Crawler):
         return client.edge(page_id, "published_posts", **asked), walk.from_the_top()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Found:
-    """The posts of one page, read."""
-
-    posts: tuple[Post, ...]
-    broken: int
-    broken_ids: tuple[str, ...] = field(repr=False)  # of those broken posts that tell one
-    others: int
-
-    @property
-    def note(self) -> str:
-        return _join(not_understood(self.broken), f"{self.others} not the Page's own left out" if self.others else "")
-
-
-@dataclass(slots=True)
-class _Sight:
-    """What the Page showed in this crawl."""
-
-    posts: set[str] = field(default_factory=set)  # ids of posts understood
-    broken_ids: set[str] = field(default_factory=set)
-    broken: int = 0
-    understood: int = 0
-
-    def add(self, found: _Found) -> None:
-        self.posts.update(post.native_id for post in found.posts)
-        self.broken_ids.update(found.broken_ids)
-        self.broken += found.broken
-        self.understood += len(found.posts) + found.others
-
-
-def _parse_posts(document: dict[str, Any], account: Account, page_id: str) -> _Found:
+def _parse_posts(document: dict[str, Any], account: Account, page_id: str) -> Found:
     """Raises ParseError for what is no page of posts."""
-    items = document.get("data")
-    if not isinstance(items, list):
-        raise ParseError("Facebook answered without a list of posts")
-    posts: list[Post] = []
-    broken_ids: list[str] = []
-    broken = others = 0
-    for item in items:
-        try:
-            if is_anothers(item, page_id):
-                others += 1
-            else:
-                posts.append(parse_post(item, account))
-        except (ParseError, AttributeError):
-            broken += 1
-            broken_ids += [item["id"]] if isinstance(item, dict) and is_post_id(item.get("id")) else []
-    return _Found(posts=tuple(posts), broken=broken, broken_ids=tuple(broken_ids), others=others)
-
-
-def _renamed(account: Account, username: str) -> str:
-    known = account.handle.casefold()
-    return (
-        "renamed: the Page has another user name now"
-        if username and not known.isdigit() and username.casefold() != known
-        else ""
+    return find_posts(
+        document.get("data"),
+        lambda item: parse_post(item, account),
+        is_id=is_post_id,
+        is_anothers=lambda item: is_anothers(item, page_id),
     )
+
+
+def _handle(account: Account, page: Page) -> str | None:
+    """The Page's user name; where the account list names the Page by its id, that is no rename."""
+    return account.handle if account.handle == page.native_id else page.username or None
 
 
 def _other_version(client: GraphClient, answer: Answer) -> str:
     served = client.served_version(answer)
     return f"Facebook answered in another version of its API than {client.version}; it may have retired ours" if served else ""
-
-
-def _join(*notes: str) -> str:
-    return "; ".join(note for note in notes if note)

@@ -55,6 +55,7 @@ class XCrawler(Crawler):
         credentials="app-only bearer token",
         tried="specification: both of X's published ones",
     )
+    recheck_batch = 100
     Options = XOptions
     options: XOptions
 
@@ -80,12 +81,13 @@ class XCrawler(Crawler):
 
     def crawl(self, request: CrawlRequest) -> Iterator[CrawledPage]:
         """Yield the profile, then timeline pages from the newest post back, then what became of `request.recheck`."""
-        account = request.account
+        account, client = request.account, self._client
+        client.read_for(request.meter)
         known_id = account.native_id or (request.cursor.state.get("native_id") if request.cursor else None)
         if is_digits(known_id):
-            answer = self._client.user_by_id(str(known_id))
+            answer = client.user_by_id(str(known_id))
         elif _HANDLE.fullmatch(account.handle):
-            answer = self._client.user_by_handle(account.handle)
+            answer = client.user_by_handle(account.handle)
         else:
             raise AccountNotFound("X: a handle is 1 to 15 letters, digits or underscores, without the @")
         user = parse_user(answer.json())
@@ -95,7 +97,7 @@ class XCrawler(Crawler):
             profile=user.profile,
             native_account_id=user.native_id,
             cursor=progress.cursor(),
-            note="" if user.handle.casefold() == account.handle.casefold() else "renamed: the account has another handle now",
+            handle=user.handle,
         )
         if user.protected:
             raise AccountPrivate("X: the account is protected")

@@ -17,7 +17,7 @@ from core.errors import ConfigError
 from core.records import Account, Basis, Kind, account_id
 from nightrounds.platforms import nightly_platforms
 
-COLUMNS = ("platform", "handle", "kind", "basis", "recorded_by", "recorded_at", "unit", "native_id")
+COLUMNS = ("platform", "handle", "kind", "basis", "recorded_by", "recorded_at", "unit", "native_id", "evidence")
 _REQUIRED = COLUMNS[:6]
 _MAX_BYTES = 32 * 1024 * 1024
 
@@ -47,6 +47,7 @@ class _Row(BaseModel):
     recorded_at: Annotated[datetime, AfterValidator(_as_utc)]
     unit: Cell | None = None
     native_id: Cell | None = None
+    evidence: Cell = ""
 
     @field_validator("unit", "native_id", mode="before")
     @classmethod
@@ -131,7 +132,7 @@ def write_account_list(path: Path, accounts: Iterable[Account]) -> None:
             writer.writerow(COLUMNS)
             for a in accounts:
                 basis = (a.kind.value, a.basis.value, a.basis_recorded_by, a.basis_recorded_at.isoformat())
-                writer.writerow((a.platform, a.handle, *basis, a.unit or "", a.native_id or ""))
+                writer.writerow((a.platform, a.handle, *basis, a.unit or "", a.native_id or "", a.basis_evidence))
     except OSError as error:
         raise ConfigError(f"{path}: can't be written: {error.strerror}") from None
 
@@ -187,6 +188,7 @@ def _account(row: _Row) -> Account:
         basis_recorded_at=row.recorded_at,
         unit=row.unit,
         native_id=row.native_id,
+        basis_evidence=row.evidence,
     )
 
 

@@ -1,4 +1,7 @@
-"""The crawl stage: one account after another on each platform, the platforms side by side, each page stored as it comes."""
+"""The crawl stage: one account after another on each platform, the platforms side by side, each page stored as it comes.
+
+All is charged to a budget; what a budget, a dispute or a dead credential keeps from being looked at is in the coverage.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +12,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from core.errors import Actor, CrawlError, NightRoundsError, RateLimited, Scope
+from core.errors import Actor, BudgetExhausted, CrawlError, NightRoundsError, RateLimited, Scope
 from core.records import Account, Coverage, CoverageStatus, CrawledPage
 from core.seams import Crawler, CrawlRequest
+from nightrounds.budgets import Budget, Budgets
 from nightrounds.context import Context
-from storage import crawls, pages, posts
+from storage import crawls, disputes, pages, posts
+from storage.account_names import Rename
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +30,9 @@ RECHECKS = (
     (timedelta(days=30), timedelta(days=6, hours=12)),
     (timedelta(days=36_500), timedelta(days=29)),
 )
+IN_QUESTION_AFTER = timedelta(hours=20)  # a post with a finding in an open case is looked at every night, whatever its age
 _MANY = 3  # so many looked at again, and all of them missing: more likely the account or we than the posts
+_DISPUTED = "it is disputed whose account this is; nothing is collected until that is decided"
 
 Progress = Callable[[Coverage], None]
 
@@ -42,8 +49,10 @@ class _Tally:
         self.counts.update(
             pages=1, posts=len(page.posts), new=stored.new, edited=stored.edited, gone=stored.gone, missing=missing
         )
-        if page.note and page.note not in self.notes:
-            self.notes.append(page.note)
+        taken = "its new handle is another watched account's" if stored.rename is Rename.TAKEN else ""
+        for note in (page.note, taken):
+            if note and note not in self.notes:
+                self.notes.append(note)
 
     def coverage(
         self, account: Account, status: CoverageStatus, reason: str, actor: Actor, retry_at: datetime | None = None
@@ -86,19 +95,23 @@ def _crawl_platform(
     context: Context, run_id: int, platform: str, accounts: Sequence[Account], since: datetime | None, progress: Progress | None
 ) -> list[Coverage]:
     crawler, obstacle = _crawler_for(context, platform)
+    budgets = Budgets(crawler, context.terms.of(platform)) if crawler else None
     dead: dict[str, CrawlError] = {}  # credential -> what stopped it
     with context.store.read() as tx:
         seen = crawls.last_complete(tx)
+        disputed = disputes.disputed(tx, [account.id for account in accounts])
     results = []
     # Whom nobody has seen for longest comes first: a rate limit must not starve the same accounts every night.
-    for account in sorted(accounts, key=lambda a: seen.get(a.id, 0)):
-        credential = crawler.credential_of(account) if crawler else ""
-        if crawler is None or obstacle:
+    for number, account in enumerate(sorted(accounts, key=lambda a: seen.get(a.id, 0))):
+        if account.id in disputed:
+            coverage = _Tally().coverage(account, CoverageStatus.NOT_TRIED, _DISPUTED, Actor.CURATOR)
+        elif crawler is None or budgets is None or obstacle:
             coverage = _Tally().coverage(account, CoverageStatus.NOT_TRIED, obstacle, Actor.CREDENTIAL_OWNER)
-        elif credential in dead:
+        elif (credential := crawler.credential_of(account)) in dead:
             coverage = _failure(account, _Tally(), dead[credential])
         else:
-            coverage, error = _crawl_account(context, run_id, crawler, account, since)
+            visit = _Visit(context, run_id, crawler, budgets.of(credential), accounts_left=len(accounts) - number, since=since)
+            coverage, error = visit.crawl(account)
             if error is not None and error.scope is Scope.CREDENTIAL:
                 dead[credential] = error
         with context.store.begin() as tx:
@@ -116,40 +129,81 @@ def _crawler_for(context: Context, platform: str) -> tuple[Crawler | None, str]:
     return crawler, crawler.missing_credentials()
 
 
-def _crawl_account(
-    context: Context, run_id: int, crawler: Crawler, account: Account, since: datetime | None
-) -> tuple[Coverage, CrawlError | None]:
-    tally = _Tally()
-    with context.store.read() as tx:
-        cursor = crawls.load_cursor(tx, account.id, crawler.platform) if since is None else None
-        recheck = posts.due_rechecks(tx, account.id, RECHECKS, context.settings.recheck_limit)
-    start = since or context.clock() - timedelta(days=context.settings.backfill_days)
-    try:
-        for page in crawler.crawl(CrawlRequest(account=account, cursor=cursor, since=start, recheck=recheck)):
-            if since is not None:
-                page = replace(page, cursor=None)  # what lies between the stored cursor and `since` was not read
-            with context.store.begin() as tx:
-                stored = pages.store_page(tx, run_id=run_id, account=account, page=page, surface=crawler.platform)
-            tally.add(page, stored)
-    except CrawlError as error:
-        return _failure(account, tally, error), error
-    except NightRoundsError:
-        raise  # storage or configuration: not this account's affair, the run must stop
-    except Exception as error:
-        # A crawler may not let anything else escape; when one does, the account is lost for tonight and the rest goes on.
-        log.error("crawler of %s raised %s for account %s", account.platform, type(error).__name__, account.id)
-        reason = f"the crawler failed unexpectedly ({type(error).__name__})"
-        return tally.coverage(account, CoverageStatus.FAILED, reason, Actor.ENGINEER), None
-    if len(recheck) >= _MANY and tally.counts["missing"] >= len(recheck):
-        tally.notes.append("every stored post that was looked at again is missing: is it still the same account?")
-    if tally.notes:
-        return tally.coverage(account, CoverageStatus.PARTIAL, "; ".join(tally.notes), Actor.CURATOR), None
-    return tally.coverage(account, CoverageStatus.COMPLETE, "", Actor.NOBODY), None
+@dataclass(frozen=True, slots=True)
+class _Visit:
+    """One account's turn: what it may cost, and what it is asked for."""
+
+    context: Context
+    run_id: int
+    crawler: Crawler
+    budget: Budget
+    accounts_left: int  # this one among them
+    since: datetime | None
+
+    def crawl(self, account: Account) -> tuple[Coverage, CrawlError | None]:
+        tally = _Tally()
+        request, due = self._request(account)
+        try:
+            for page in self.crawler.crawl(request):
+                self._store(account, page, tally)
+        except CrawlError as error:
+            return _failure(account, tally, error), error
+        except NightRoundsError:
+            raise  # storage or configuration: not this account's affair, the run must stop
+        except Exception as error:
+            # A crawler may not let anything else escape; when one does, the account is lost for tonight and the rest goes on.
+            log.error("crawler of %s raised %s for account %s", account.platform, type(error).__name__, account.id)
+            reason = f"the crawler failed unexpectedly ({type(error).__name__})"
+            return tally.coverage(account, CoverageStatus.FAILED, reason, Actor.ENGINEER), None
+        finally:
+            if not self.budget.is_kept:
+                with self.context.store.begin() as tx:
+                    self.budget.keep(tx)
+        looked_at = len(request.recheck)
+        if looked_at >= _MANY and tally.counts["missing"] >= looked_at:
+            tally.notes.append("every stored post that was looked at again is missing: is it still the same account?")
+        actor = Actor.CURATOR
+        if due > looked_at:
+            tally.notes.append(f"budget used up: {due - looked_at} stored posts were not looked at again")
+            actor = Actor.BUDGET_OWNER
+        if tally.notes:
+            return tally.coverage(account, CoverageStatus.PARTIAL, "; ".join(tally.notes), actor), None
+        return tally.coverage(account, CoverageStatus.COMPLETE, "", Actor.NOBODY), None
+
+    def _request(self, account: Account) -> tuple[CrawlRequest, int]:
+        """What to ask for, and how many stored posts were due for another look, whatever the budget."""
+        context, platform = self.context, self.crawler.platform
+        limit = context.settings.recheck_limit
+        with context.store.read() as tx:
+            self.budget.load(tx)
+            cursor = crawls.load_cursor(tx, account.id, platform) if self.since is None else None
+            due = posts.due_rechecks(tx, account.id, self._schedule(), limit, in_question_after=IN_QUESTION_AFTER)
+        room = self.budget.room_for_rechecks(self.crawler, self.accounts_left)
+        start = self.since or context.clock() - timedelta(days=context.settings.backfill_days)
+        recheck = due if room is None else due[:room]
+        return CrawlRequest(account=account, cursor=cursor, since=start, recheck=recheck, meter=self.budget), len(due)
+
+    def _schedule(self) -> list[tuple[timedelta, timedelta]]:
+        """How soon to look again; thrice within the time in which the platform's terms want content refreshed."""
+        refresh_days = self.context.terms.of(self.crawler.platform).refresh_days
+        if refresh_days is None:
+            return list(RECHECKS)
+        return [(younger, min(ago, timedelta(days=refresh_days) / 3)) for younger, ago in RECHECKS]
+
+    def _store(self, account: Account, page: CrawledPage, tally: _Tally) -> None:
+        if self.since is not None:
+            page = replace(page, cursor=None)  # what lies between the stored cursor and `since` was not read
+        if page.profile is not None and self.context.settings.pictures:
+            page = replace(page, profile=self.context.pictures.look(page.profile, account.profile))
+        with self.context.store.begin() as tx:
+            stored = pages.store_page(tx, run_id=self.run_id, account=account, page=page, surface=self.crawler.platform)
+            self.budget.keep(tx)
+        tally.add(page, stored)
 
 
 def _failure(account: Account, tally: _Tally, error: CrawlError) -> Coverage:
     status = CoverageStatus.BLOCKED if error.blocks else CoverageStatus.FAILED
     if tally.counts["posts"]:  # a page with the profile alone is no part of the posts
         status = CoverageStatus.PARTIAL
-    retry_at = error.until if isinstance(error, RateLimited) else None
+    retry_at = error.until if isinstance(error, (RateLimited, BudgetExhausted)) else None
     return tally.coverage(account, status, str(error), error.actor, retry_at)

@@ -38,7 +38,9 @@ def open_sandbox_context(settings: Settings, *, night: int = 1) -> Iterator[Cont
     from nightrounds.sandbox.server import Sandbox
 
     with Sandbox(night=night) as sandbox:
-        redirected = settings.model_copy(update={"platforms": sandbox.platform_options()})
+        redirected = settings.model_copy(
+            update={"platforms": sandbox.platform_options(), "picture_stand_in": sandbox.pictures_url}
+        )
         clock = _Clock(sandbox.clock())
         with open_context(redirected, clock=clock) as context:
             refuse_mixing(context, sandboxed=True)

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from core.records import Coverage, CoverageStatus
+from nightrounds import retention
 from nightrounds.context import Context
 from storage import cases, crawls, findings, posts, screenings
 
@@ -34,6 +35,8 @@ class Digest:
     sealed: int | None
     open_cases: int
     not_looked_for: tuple[str, ...]
+    erasure_overdue: int  # posts that a purge would erase
+    decisions_waiting: int  # conflicts between a duty to delete and a hold or case
 
     @property
     def by_status(self) -> dict[str, int]:
@@ -61,6 +64,7 @@ def digest_of(context: Context, run_id: int, *, screened: int, narrowed: bool = 
     from nightrounds.screener import rules_without_detector
 
     with context.store.read() as tx:
+        upkeep = retention.standing(context, tx)
         coverage = tuple(crawls.coverage_of(tx, run_id))
         run = crawls.get_run(tx, run_id)
         counts, fresh = findings.counts(tx), findings.counts(tx, since=run.started_at)
@@ -81,6 +85,8 @@ def digest_of(context: Context, run_id: int, *, screened: int, narrowed: bool = 
             sealed=None if narrowed else sum(counts.sealed.values()),
             open_cases=cases.count_open(tx),
             not_looked_for=tuple(rules_without_detector(context.policy)),
+            erasure_overdue=upkeep.overdue,
+            decisions_waiting=upkeep.decisions,
         )
 
 

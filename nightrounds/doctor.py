@@ -12,6 +12,7 @@ from typing import Any
 from core.errors import NightRoundsError
 from core.policy import load_policy
 from core.settings import Settings
+from core.terms import load_terms
 from nightrounds import platforms
 from nightrounds.context import utc_now
 from storage import accounts, migrations
@@ -37,7 +38,7 @@ def examine(settings: Settings) -> list[Check]:
     """All checks; one that breaks is reported as its own failure and doesn't hide the others."""
     checks: list[Check] = []
     parts: list[tuple[str, Callable[[Settings], Iterator[Check]]]] = [
-        ("policy", _policy), ("home", _home), ("database", _database), ("platforms", _platforms),
+        ("policy", _policy), ("terms", _terms), ("home", _home), ("database", _database), ("platforms", _platforms),
     ]  # fmt: skip
     for subject, look in parts:
         try:
@@ -62,6 +63,18 @@ def _policy(settings: Settings) -> Iterator[Check]:
     left_out = detectors_without_rule(policy)
     if left_out:
         yield Check("rules", ok=False, bearable=True, finding=f"not in the policy, so not looked for: {', '.join(left_out)}")
+
+
+def _terms(settings: Settings) -> Iterator[Check]:
+    terms = load_terms(settings.platform_terms)
+    yield Check("terms", ok=True, finding=f"version {terms.version}: {len(terms.platforms)} platforms")
+    crawled = platforms.crawler_classes()
+    if unread := [name for name in crawled if not terms.knows(name)]:
+        words = f"no entry, so cautious terms hold: {', '.join(unread)}; add them to {settings.platform_terms}"
+        yield Check("terms", ok=False, bearable=True, finding=words)
+    if unconfirmed := [name for name in crawled if terms.knows(name) and not terms.of(name).confirmed]:
+        words = f"not confirmed by counsel yet (docs/retention.md): {', '.join(unconfirmed)}"
+        yield Check("terms", ok=False, bearable=True, finding=words)
 
 
 def _home(settings: Settings) -> Iterator[Check]:
@@ -93,7 +106,7 @@ def _database(settings: Settings) -> Iterator[Check]:
 
 
 def _platforms(settings: Settings) -> Iterator[Check]:
-    known = platforms.crawler_classes()
+    known, terms = platforms.crawler_classes(), load_terms(settings.platform_terms)
     for name in sorted(set(settings.platforms) - set(known)):
         yield Check(
             f"platform {name}", ok=False, finding=f"settings name a platform that has no crawler; there are {', '.join(known)}"
@@ -108,5 +121,8 @@ def _platforms(settings: Settings) -> Iterator[Check]:
                 yield Check(f"platform {name}", ok=False, finding=str(error))
                 continue
             yield Check(f"platform {name}", ok=not missing, bearable=True, finding=missing or "ready")
+            if crawler and not missing and crawler.options.daily_dollars is None and terms.of(name).prices:
+                told = f"reading it costs money and no daily budget is set: daily_dollars in [platforms.{name}]"
+                yield Check(f"budget {name}", ok=False, bearable=True, finding=told)
     finally:
         crawlers.close()

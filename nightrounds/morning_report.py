@@ -44,7 +44,7 @@ def morning_report(
     ]
     if gravest:
         parts += ["", *_gravest(gravest, sum(digest.findings_new.values()))]
-    return Group(*parts, "", _next_steps(digest))
+    return Group(*parts, "", *_upkeep(digest), _next_steps(digest))
 
 
 def _coverage(digest: Digest) -> Table:
@@ -121,6 +121,15 @@ def _gravest(findings: Sequence[FindingInPlace], new: int) -> Iterable[Renderabl
     for one in findings:
         yield ""
         yield finding_lines(one.stored, excerpt_of(one.stored, one.text))
+
+
+def _upkeep(digest: Digest) -> Iterable[RenderableType]:
+    if digest.erasure_overdue:
+        overdue = f"{digest.erasure_overdue} stored posts must be erased by now: 'purge --dry-run' says why, 'purge' does it."
+        yield Text(overdue, style="yellow")
+    if digest.decisions_waiting:
+        waiting = f"{digest.decisions_waiting} decisions wait for counsel, to keep or to erase: 'decisions list'."
+        yield Text(waiting, style="yellow")
 
 
 def _next_steps(digest: Digest) -> RenderableType:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from core.errors import ConfigError
 from core.registry import discover
@@ -43,8 +43,9 @@ def parse_options(crawler: type[Crawler], values: dict[str, Any]) -> CrawlerOpti
 
 
 def secret_option(crawler: type[Crawler]) -> str | None:
-    """The option that holds this platform's token: where a connection's password goes. The first secret one declared."""
-    return next((name for name, info in crawler.Options.model_fields.items() if "SecretStr" in str(info.annotation)), None)
+    """The option that holds this platform's token: where a connection's password goes. The first single secret declared."""
+    single = (SecretStr, SecretStr | None)
+    return next((name for name, info in crawler.Options.model_fields.items() if info.annotation in single), None)
 
 
 class Crawlers:

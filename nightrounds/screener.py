@@ -7,10 +7,12 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from core.errors import ConfigError
 from core.policy import Policy
 from core.records import Account, Finding, FindingScope, Kind, Post, Reading, Screened
 from core.registry import discover
 from core.seams import Detector
+from core.terms import BARRED, Terms
 from detectors._gate import Gate
 from detectors._reader import Reader
 from nightrounds.deadline import TimeUp, deadline
@@ -18,6 +20,7 @@ from nightrounds.deadline import TimeUp, deadline
 log = logging.getLogger(__name__)
 
 SECONDS_PER_READING = 20.0  # a thousand times what a long post takes
+
 
 _ENTRY = {FindingScope.POST: "detect", FindingScope.PROFILE: "detect_profile"}
 
@@ -37,6 +40,14 @@ def detectors_without_rule(policy: Policy) -> list[str]:
     return sorted(rule for rule, detector in detector_classes().items() if not _has_rules(policy, detector))
 
 
+def _require_known(terms: Terms, policy: Policy) -> None:
+    known = {*policy.rules, *detector_classes()}
+    if unknown := sorted(terms.barred_rules - known):
+        raise ConfigError(
+            f"platform terms: barred_inferences: there is no rule {', '.join(unknown)}; there are {', '.join(sorted(known))}"
+        )
+
+
 def _has_rules(policy: Policy, detector: type[Detector]) -> bool:
     return {detector.rule, *detector.borrows} <= policy.rules.keys()
 
@@ -54,17 +65,25 @@ class Screener:
     """Reads, detects and gates. Make one a process and keep it: the model is loaded once.
 
     A detector that raises, or a reading that takes longer than `seconds`, makes the result 'not read' and never stops anything.
-    A detector whose rule the policy leaves out does not run.
+    A detector whose rule the policy leaves out does not run, nor one that the platform's terms bar on this kind of account;
+    without `terms` nothing is barred.
+
+    Raises:
+        ConfigError: the terms bar a rule that there is not; misspelt, it would run.
     """
 
     def __init__(
         self,
         policy: Policy,
         *,
+        terms: Terms | None = None,
         detectors: Mapping[str, type[Detector]] | None = None,
         seconds: float = SECONDS_PER_READING,
     ) -> None:
         classes = detector_classes() if detectors is None else detectors
+        self._terms = terms
+        if terms is not None:
+            _require_known(terms, policy)
         self._detectors = {rule: d(policy) for rule, d in classes.items() if _has_rules(policy, d)}
         self._seconds = seconds
         self._policy = policy
@@ -75,11 +94,20 @@ class Screener:
         """Made when something is to be read: it takes seconds, and a night with nothing new needs none."""
         return Reader(self._policy)
 
-    def versions_for(self, kind: Kind, scope: FindingScope) -> dict[str, str]:
-        """Rule and version of everything that reads this scope of accounts of this kind; reader and gate are part of each."""
+    def versions_for(self, kind: Kind, scope: FindingScope, platform: str = "") -> dict[str, str]:
+        """Rule and version of everything that reads this scope of accounts of this kind; reader and gate are part of each.
+
+        Where the platform's terms bar a rule, its version says so: what was read so was not read by that rule.
+        """
         shared = f"r{Reader.revision}.g{Gate.revision}"
         wanted = {rule: d for rule, d in self._detectors.items() if kind in d.config.kinds and _reads(d, scope)}
-        return {rule: f"{detector.version}+{shared}" for rule, detector in wanted.items()}
+        return {
+            rule: BARRED if self._is_barred(rule, platform, kind) else f"{detector.version}+{shared}"
+            for rule, detector in wanted.items()
+        }
+
+    def _is_barred(self, rule: str, platform: str, kind: Kind) -> bool:
+        return self._terms is not None and self._terms.of(platform).bars(rule, kind)
 
     def screen_post(self, account: Account, post: Post, rules: Collection[str] | None = None) -> Screened:
         """What one post comes to; `rules` narrows which detectors run."""
@@ -120,6 +148,8 @@ class Screener:
                 if reading.not_read:
                     failures.append(reading.not_read)
                 for rule, detector in self._detectors.items():
+                    if self._is_barred(rule, account.platform, account.kind):
+                        continue
                     if (rules is None or rule in rules) and _reads(detector, scope) and detector.applies_to(account):
                         self._run(detector, scope, reading, findings, failures)
         except TimeUp:

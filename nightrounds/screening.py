@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from core.records import FindingScope, Kind
+from nightrounds import retention
 from nightrounds.cases import open_cases
 from nightrounds.context import Context
-from storage import screenings
+from storage import barred, screenings
 from storage.posts import StoredRevision
 from storage.screenings import ScreenedSubject, StoredProfile
 
@@ -30,7 +31,10 @@ class Screening:
 
 
 def screen_unread(context: Context, progress: Callable[[int], None] | None = None) -> Screening:
-    """Read what is unread, store findings, open cases: a batch a transaction, so that a kill loses and doubles nothing."""
+    """Read what is unread, store findings, open cases: a batch a transaction, so that a kill loses and doubles nothing.
+
+    Then what a platform forbids to store is taken out, and conflicts between duties to delete and cases are put before counsel.
+    """
     done = Screening()
     _retire_what_is_no_longer_looked_for(context)
     for profiles in _unread(context, FindingScope.PROFILE, screenings.unread_profiles):
@@ -41,25 +45,35 @@ def screen_unread(context: Context, progress: Callable[[int], None] | None = Non
         done.posts += len(revisions)
         if progress:
             progress(len(revisions))
+    retention.erase_not_storable(context)
+    retention.raise_conflicts(context)
     return done
 
 
 def _retire_what_is_no_longer_looked_for(context: Context) -> None:
-    """The policy may have taken a rule off a kind of account: what it found there does not stand any more."""
+    """The policy may have taken a rule off a kind of account, or a platform's terms bar it: what it found does not stand."""
     posts, profiles = (_wanted(context, scope) for scope in (FindingScope.POST, FindingScope.PROFILE))
     with context.store.begin() as tx:
         screenings.retire_dropped(tx, posts, profiles)
+        barred.retire_barred(tx, context.terms)
 
 
-def _wanted(context: Context, scope: FindingScope) -> dict[Kind, dict[str, str]]:
-    return {kind: context.screener.versions_for(kind, scope) for kind in Kind}
+def _wanted(context: Context, scope: FindingScope, platform: str = "") -> dict[Kind, dict[str, str]]:
+    return {kind: context.screener.versions_for(kind, scope, platform) for kind in Kind}
+
+
+def _wanted_elsewhere(context: Context, scope: FindingScope) -> dict[str, dict[Kind, dict[str, str]]]:
+    """The platforms whose terms bar other rules than those of a platform that nobody named."""
+    usual = _wanted(context, scope)
+    own = {platform: _wanted(context, scope, platform) for platform in context.terms.platforms}
+    return {platform: wanted for platform, wanted in own.items() if wanted != usual}
 
 
 def _unread(context: Context, scope: FindingScope, query: Callable[..., list[Subject]]) -> Iterator[list[Subject]]:
-    wanted, after = _wanted(context, scope), 0
+    wanted, elsewhere, after = _wanted(context, scope), _wanted_elsewhere(context, scope), 0
     while True:
         with context.store.read() as tx:
-            batch = query(tx, wanted, limit=_BATCH, after_id=after)
+            batch = query(tx, wanted, limit=_BATCH, after_id=after, elsewhere=elsewhere)
         if not batch:
             return
         yield batch
@@ -76,9 +90,9 @@ def _screen_batch(context: Context, batch: Sequence[StoredRevision | StoredProfi
 
 
 def _screen(context: Context, subject: StoredRevision | StoredProfile) -> ScreenedSubject:
-    kind = subject.account.kind
+    kind, platform = subject.account.kind, subject.account.platform
     if isinstance(subject, StoredRevision):
         screened = context.screener.screen_post(subject.account, subject.post)
-        return ScreenedSubject(subject, context.screener.versions_for(kind, FindingScope.POST), screened)
+        return ScreenedSubject(subject, context.screener.versions_for(kind, FindingScope.POST, platform), screened)
     screened = context.screener.screen_profile(subject.account)
-    return ScreenedSubject(subject, context.screener.versions_for(kind, FindingScope.PROFILE), screened)
+    return ScreenedSubject(subject, context.screener.versions_for(kind, FindingScope.PROFILE, platform), screened)

@@ -6,7 +6,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
@@ -88,10 +88,24 @@ def read(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
-def lock(connection: Connection, number: int) -> None:
+def lock(connection: Connection, number: int, *, shared: bool = False) -> None:
     """Hold a lock until the transaction ends, on PostgreSQL; a SQLite write transaction holds the whole database anyway."""
     if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(%s)", (number,))
+        kind = "_shared" if shared else ""
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock{kind}(%s)", (number,))
+
+
+def overwrite_freed(connection: Connection) -> None:
+    """Let SQLite overwrite with zeros what is deleted on this connection. PostgreSQL does so when it vacuums."""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("PRAGMA secure_delete=ON")
+
+
+def empty_log(engine: Engine) -> None:
+    """Bring SQLite's log into the database and empty it: it holds pages as they were before. Readers may put it off."""
+    if engine.dialect.name == "sqlite":
+        with closing(engine.raw_connection()) as connection:
+            connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
 
 @contextmanager

@@ -30,6 +30,9 @@ class Envelope(bytes):
         return f"Envelope({len(self)} bytes)"
 
 
+ERASED = Envelope(b"")  # what stands where a sealed value was taken out
+
+
 def to_bytes(text: str) -> bytes:
     """UTF-8, keeping the lone surrogates that hostile JSON can carry."""
     return text.encode("utf-8", "surrogatepass")

@@ -15,6 +15,8 @@ def profile_to_json(profile: Profile) -> dict[str, Any]:
         "url": profile.url,
         "links": list(profile.links),
         "picture_url": profile.picture_url,
+        "picture_sha256": profile.picture_sha256,
+        "picture_hash": profile.picture_hash,
     }
 
 

@@ -30,6 +30,7 @@ posts = Table(
     Column("gone_at", UtcTime),
     Column("gone_reason", String(16)),
     Column("erased_at", UtcTime),  # its text was taken out, by a duty to delete
+    Column("erased_for", String(32)),  # that duty
     UniqueConstraint("account_id", "native_key"),
     Index(None, "account_id", "last_verified_at"),
     Index(None, "account_id", "posted_at"),
@@ -79,10 +80,11 @@ evidence = Table(
     Column("run_id", ForeignKey("crawl_runs.id"), nullable=False),
     Column("status", Integer, nullable=False),
     Column("media_type", PlainText, nullable=False),
-    Column("size", BigId, nullable=False),
+    Column("size", BigId, nullable=False),  # -1 once the bytes of an erased answer are out
     Column("collector", PlainText, nullable=False),
     Column("captured_at", UtcTime, nullable=False),
     Column("last_captured_at", UtcTime, nullable=False),
+    Column("post_ids", CanonicalJson),  # of the posts that this answer shows; NULL where nobody noted them
     Column("erased_at", UtcTime),  # the bytes were taken out of the evidence store, by a duty to delete
     UniqueConstraint("sha256", "url_key"),
     Index(None, "account_id", "captured_at"),

@@ -1,6 +1,7 @@
 """What platforms answered, byte for byte: content-addressed, encrypted, written once, and before the database speaks of it.
 
-A blob without a row is harmless: the transaction that wanted it was killed, and its rerun finds the blob in place.
+A blob without a row is harmless: the transaction that wanted it was killed, and its rerun finds the blob in place. What a duty
+to delete took out leaves its row, marked as erased, and the audit trail says so; `storage.erasure` does that.
 """
 
 from __future__ import annotations
@@ -8,23 +9,26 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
-from sqlalchemy import select
+from sqlalchemy import bindparam, func, select, update
 
 from core.errors import ConfigError, StorageError
 from core.records import RawPage
 from core.settings import Settings
 from storage import tables
+from storage._engine import lock
 from storage._envelope import KeyRing, key_id_of
+from storage._trail import EVIDENCE_ERASED, ids_in_trail
 
 if TYPE_CHECKING:
     from storage.transaction import Transaction
 
+REMOVING = 0x4E52_0004  # who takes blobs out waits for those who are writing some, and the other way round
 _SUFFIX = ".sealed"
 
 
@@ -32,7 +36,9 @@ _SUFFIX = ".sealed"
 class EvidenceReport:
     """What a check of all evidence found; `missing` and `damaged` are SHA-256 names of blobs.
 
-    `lost_rows` are ids that the audit trail names and the table lacks, `wrong_rows` those whose address is not as it was kept.
+    `lost_rows` are ids that the audit trail names and the table lacks, `wrong_rows` those whose address is not as it was kept,
+    or that say they were erased while the trail does not. Erased ones are not among the checked; `unfinished` are blobs that
+    are still there though all their rows are erased, for the next purge to remove.
     """
 
     checked: int
@@ -40,6 +46,7 @@ class EvidenceReport:
     damaged: tuple[str, ...]
     lost_rows: tuple[int, ...] = ()
     wrong_rows: tuple[int, ...] = ()
+    unfinished: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -78,6 +85,20 @@ class EvidenceFolder:
 
     def holds(self, sha256: str) -> bool:
         return bool(self._files.exists(self._path(sha256)))
+
+    def remove(self, sha256: str) -> None:
+        """Take a blob out, with what a killed write may have left beside it; nothing there is fine.
+
+        Raises:
+            StorageError: the store refuses.
+        """
+        path = self._path(sha256)
+        try:
+            for one in (path, *self._files.glob(f"{path}.*")):
+                if self._files.exists(one):
+                    self._files.rm_file(one)
+        except OSError as error:
+            raise StorageError(f"evidence {sha256}: can't be removed ({type(error).__name__})") from None
 
     def _is_sound(self, sha256: str) -> bool:
         try:
@@ -125,8 +146,9 @@ def open_evidence(settings: Settings, keys: KeyRing) -> EvidenceFolder:
 
 def keep_pages(tx: Transaction, *, run_id: int, account_id: str, raw: Sequence[RawPage]) -> list[int]:
     """Keep captures and return their ids. The same bytes from the same address are one capture: the first stays, its
-    `last_captured_at` moves."""
+    `last_captured_at` moves. One that was erased is there again."""
     t = tables.evidence
+    lock(tx.connection, REMOVING, shared=True)
     rows: dict[tuple[str, bytes], Mapping[str, Any]] = {}
     for page in raw:
         sha256, url_key = tx.evidence.keep(page.body), tx.fingerprint(t.c.url, page.url)
@@ -143,21 +165,31 @@ def keep_pages(tx: Transaction, *, run_id: int, account_id: str, raw: Sequence[R
             "collector": page.collector,
             "captured_at": page.fetched_at,
             "last_captured_at": page.fetched_at,
+            "erased_at": None,
         }
     if not rows:
         return []
-    put = tx.upsert(t, ("sha256", "url_key"), ("last_captured_at",))
+    put = tx.upsert(t, ("sha256", "url_key"), ("url", "headers", "size", "last_captured_at", "erased_at"))
     return sorted(tx.connection.execute(put.returning(t.c.id), list(rows.values())).scalars())
 
 
+def note_shown(tx: Transaction, evidence_ids: Sequence[int], post_ids: Iterable[int]) -> None:
+    """Note whose posts these answers show, beside those noted before: what is erased later must be found in them."""
+    c, shown = tables.evidence.c, set(post_ids)
+    noted = tx.connection.execute(select(c.id, c.post_ids).where(c.id.in_(evidence_ids))).all()
+    rows = [{"at_id": row.id, "post_ids": sorted(shown | {*(row.post_ids or ())})} for row in noted]
+    if rows:
+        tx.connection.execute(update(tables.evidence).where(c.id == bindparam("at_id")), rows)
+
+
 def captures(tx: Transaction, ids: Sequence[int]) -> list[RawPage]:
-    """Kept answers with their bytes, by id, for a case's packet.
+    """Kept answers with their bytes, by id, for a case's packet; erased ones are left out.
 
     Raises:
         StorageError: a blob is missing or damaged.
     """
     t = tables.evidence
-    found = tx.connection.execute(select(t).where(t.c.id.in_(ids)).order_by(t.c.id)).mappings()
+    found = tx.connection.execute(select(t).where(t.c.id.in_(ids), t.c.erased_at.is_(None)).order_by(t.c.id)).mappings()
     return [
         RawPage(
             url=tx.unseal(t.c.url, row["url"], row["sha256"]),
@@ -173,12 +205,17 @@ def captures(tx: Transaction, ids: Sequence[int]) -> list[RawPage]:
 
 
 def verify_all(tx: Transaction) -> EvidenceReport:
-    """Read every blob again, open it and hash it."""
+    """Read every blob again, open it and hash it; for an erased one, see that the trail says so and that it is not there."""
     t, checked = tables.evidence, 0
     missing: list[str] = []
     damaged: list[str] = []
-    names = select(t.c.sha256).distinct().order_by(t.c.sha256).execution_options(yield_per=1000)
-    for sha256 in tx.connection.execute(names).scalars():
+    unfinished: list[str] = []
+    erased = func.count(t.c.id) == func.count(t.c.erased_at)
+    names = select(t.c.sha256, erased.label("erased")).group_by(t.c.sha256).order_by(t.c.sha256)
+    for sha256, is_erased in tx.connection.execute(names.execution_options(yield_per=1000)):
+        if is_erased:
+            unfinished += [sha256] if tx.evidence.holds(sha256) else []
+            continue
         checked += 1
         if not tx.evidence.holds(sha256):
             missing.append(sha256)
@@ -187,27 +224,29 @@ def verify_all(tx: Transaction) -> EvidenceReport:
             tx.evidence.load(sha256)
         except StorageError:
             damaged.append(sha256)
-    return EvidenceReport(checked, tuple(missing), tuple(damaged), _lost_rows(tx), _wrong_rows(tx))
+    return EvidenceReport(
+        checked, tuple(missing), tuple(damaged), _lost_rows(tx), _wrong_rows(tx), unfinished=tuple(unfinished)
+    )
 
 
 def _lost_rows(tx: Transaction) -> tuple[int, ...]:
-    e, c = tables.audit_events.c, tables.evidence.c
+    c = tables.evidence.c
     lost: set[int] = set()
-    after = 0
-    while page := tx.connection.execute(
-        select(e.sequence, e.detail).where(e.sequence > after).order_by(e.sequence).limit(1000)
-    ).all():
-        named = {one for row in page for one in row.detail.get("evidence_ids", ())}
-        for ids in (sorted(named)[start : start + 900] for start in range(0, len(named), 900)):
-            lost |= {*ids} - {*tx.connection.execute(select(c.id).where(c.id.in_(ids))).scalars()}
-        after = page[-1].sequence
+    named = sorted(ids_in_trail(tx, "", "evidence_ids"))
+    for ids in (named[start : start + 900] for start in range(0, len(named), 900)):
+        lost |= {*ids} - {*tx.connection.execute(select(c.id).where(c.id.in_(ids))).scalars()}
     return tuple(sorted(lost))
 
 
 def _wrong_rows(tx: Transaction) -> tuple[int, ...]:
     c = tables.evidence.c
     wrong: list[int] = []
-    for row in tx.connection.execute(select(c.id, c.url, c.url_key, c.sha256).order_by(c.id).execution_options(yield_per=1000)):
+    in_trail = ids_in_trail(tx, EVIDENCE_ERASED, "evidence_ids")
+    rows = select(c.id, c.url, c.url_key, c.sha256, c.erased_at).order_by(c.id).execution_options(yield_per=1000)
+    for row in tx.connection.execute(rows):
+        if row.erased_at is not None:
+            wrong += [] if row.id in in_trail else [row.id]
+            continue
         try:
             sound = tx.fingerprint(c.url, tx.unseal(c.url, row.url, row.sha256)) == row.url_key
         except StorageError:

@@ -24,7 +24,7 @@ from sqlalchemy import Column, ColumnElement, LargeBinary, RowMapping, and_, bin
 from core.errors import ConfigError, NightRoundsError, StorageError
 from core.settings import Settings
 from storage import tables
-from storage._envelope import KEY_BYTES, Envelope, KeyRing, prefix_of
+from storage._envelope import ERASED, KEY_BYTES, Envelope, KeyRing, prefix_of
 
 if TYPE_CHECKING:
     from storage.store import Store
@@ -195,7 +195,7 @@ def _is_unfinished(store: Store) -> bool:
 def _is_stale(column: Column[bytes], active: str) -> ColumnElement[bool]:
     prefix = prefix_of(active)
     head = func.substr(column, 1, len(prefix), type_=LargeBinary())
-    return and_(column.is_not(None), head != prefix)
+    return and_(column.is_not(None), column != ERASED, head != prefix)
 
 
 def _rotate_table(store: Store, name: str, batch: int) -> int:
@@ -221,7 +221,10 @@ def _resealed(keys: KeyRing, key: Column[Any], columns: list[Column[bytes]], row
     for column in columns:
         beside, sealed = tables.bound_to(column), row[column]
         place = tables.place_of(column, None if beside is None else row[beside])
-        values[f"new_{column.name}"] = None if sealed is None else keys.seal(keys.unseal(_bytes(sealed), place), place)
+        if sealed is None or sealed == ERASED:
+            values[f"new_{column.name}"] = None if sealed is None else ERASED
+        else:
+            values[f"new_{column.name}"] = keys.seal(keys.unseal(_bytes(sealed), place), place)
     return values
 
 

@@ -8,17 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, TypeAlias
 
-from sqlalchemy import bindparam, case, insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from core.errors import StorageError
-from core.records import Account, CrawledPage, Gone, Post
+from core.records import Account, CrawledPage, Gone, GoneReason, Post
 from storage import crawls
 from storage._json import post_to_json
-from storage.accounts import keep_profile, lock_account
-from storage.evidence import keep_pages
-from storage.posts import SECOND_LOOK_AFTER
+from storage.account_names import Rename
+from storage.accounts import lock_account
+from storage.duties import STORED_ANEW
+from storage.evidence import keep_pages, note_shown
+from storage.posts import SAME_PATH_AFTER, SECOND_LOOK_AFTER
+from storage.profiles import keep_profile
 from storage.tables import media, post_revisions, posts
 from storage.transaction import AnyRow, Transaction, chunks
 
@@ -27,7 +31,10 @@ _Contents: TypeAlias = dict[bytes, Post]  # what a page says of one post, by con
 
 @dataclass(frozen=True, slots=True)
 class PageStored:
-    """What a page brought. `reappeared` counts posts that had a tombstone, `pending_gone` those that need a second sighting."""
+    """What a page brought. `reappeared` counts posts that had a tombstone, `pending_gone` those that need a second sighting.
+
+    `rename` says what became of another handle that the platform told of the account.
+    """
 
     new: int = 0
     edited: int = 0
@@ -35,6 +42,7 @@ class PageStored:
     unchanged: int = 0
     reappeared: int = 0
     pending_gone: int = 0
+    rename: Rename = Rename.NONE
 
 
 @dataclass(slots=True)
@@ -50,7 +58,8 @@ class _Sorted:
 def store_page(tx: Transaction, *, run_id: int, account: Account, page: CrawledPage, surface: str = "") -> PageStored:
     """Keep a page; its cursor is kept for `surface`, the crawler that gave it.
 
-    A post seen again loses its tombstone; the audit trail remembers that it had one.
+    A post seen again loses its tombstone; the audit trail remembers that it had one. One whose text was erased is stored anew,
+    as a fresh revision, unless its platform's terms would have the same text erased again.
 
     Raises:
         AccountNotFound: the page is of another platform account than the stored one.
@@ -58,7 +67,7 @@ def store_page(tx: Transaction, *, run_id: int, account: Account, page: CrawledP
     """
     if any(post.account_id != account.id for post in page.posts):
         raise StorageError(f"account {account.id}: a page holds posts of another account")
-    lock_account(tx, account, page.native_account_id)
+    rename = lock_account(tx, account, page.native_account_id, page.handle)
     evidence_ids = keep_pages(tx, run_id=run_id, account_id=account.id, raw=page.raw)
     if page.profile is not None:
         keep_profile(tx, account.id, page.profile)
@@ -77,6 +86,9 @@ def store_page(tx: Transaction, *, run_id: int, account: Account, page: CrawledP
     _write_edited(tx, run_id, found.edited, evidence_ids)
     _write_marks(tx, found.remarked)
     buried, pending = _bury(tx, gone, known)
+    if given or verified:
+        shown = _known_posts(tx, account.id, [*given, *verified]) if found.new else known
+        note_shown(tx, evidence_ids, [row.id for key, row in shown.items() if key not in gone])
     if page.cursor is not None:
         crawls.keep_cursor(tx, run_id=run_id, account_id=account.id, surface=surface, cursor=page.cursor)
 
@@ -87,6 +99,7 @@ def store_page(tx: Transaction, *, run_id: int, account: Account, page: CrawledP
         unchanged=len(given) - len(found.new) - len(found.edited),
         reappeared=len(reappeared),
         pending_gone=pending,
+        rename=rename,
     )
     tx.audit("page stored", run=str(run_id), pages=1, new=stored.new, edited=stored.edited, evidence_ids=evidence_ids)
     if buried:
@@ -98,7 +111,8 @@ def store_page(tx: Transaction, *, run_id: int, account: Account, page: CrawledP
 
 def _known_posts(tx: Transaction, account_id: str, keys: Sequence[bytes]) -> Mapping[bytes, AnyRow]:
     c = posts.c
-    columns = (c.id, c.native_key, c.content_key, c.mark, c.revisions, c.missing_since, c.gone_at)
+    missed = (c.missing_since, c.missing_path, c.missing_reason)
+    columns = (c.id, c.native_key, c.content_key, c.mark, c.revisions, *missed, c.gone_at, c.erased_for)
     query = select(*columns).where(c.account_id == account_id)
     return {
         row.native_key: row for chunk in chunks(keys) for row in tx.connection.execute(query.where(c.native_key.in_(chunk)))
@@ -115,11 +129,13 @@ def _sort(tx: Transaction, given: Mapping[bytes, _Contents], known: Mapping[byte
             continue
         found.seen.append(row.id)
         # told once, an earlier text is an edit back; told beside others, it is the same page again
-        seen = stored.get(row.id, {row.content_key})
+        seen = set() if row.erased_for in STORED_ANEW else stored.get(row.id, {row.content_key})
         fresh = {content_key: post for content_key, post in contents.items() if content_key not in seen}
         if fresh:
             found.edited.append((row, fresh))
-        elif row.content_key in contents and tx.unseal(posts.c.mark, row.mark) != contents[row.content_key].revision:
+        elif row.erased_for is not None or row.content_key not in contents:
+            continue
+        elif tx.unseal(posts.c.mark, row.mark) != contents[row.content_key].revision:
             found.remarked.append((row.id, contents[row.content_key].revision))
     return found
 
@@ -139,9 +155,10 @@ def _mark_seen(tx: Transaction, seen: Sequence[int], known: Iterable[AnyRow]) ->
     for chunk in chunks(seen):
         tx.connection.execute(update(posts).where(posts.c.id.in_(chunk)).values(**times))
     here = set(seen)
-    doubted = [row for row in known if row.id in here and (row.gone_at is not None or row.missing_since is not None)]
+    doubted = [row for row in known if row.id in here and (row.gone_at is not None or row.missing_reason is not None)]
     for chunk in chunks([row.id for row in doubted]):
-        lifted = {"missing_since": None, "gone_at": None, "gone_reason": None}
+        missed = {"missing_since": None, "missing_path": None, "missing_reason": None}
+        lifted = {**missed, "gone_at": None, "gone_reason": None}
         tx.connection.execute(update(posts).where(posts.c.id.in_(chunk)).values(**lifted))
     return sorted(row.id for row in doubted if row.gone_at is not None)
 
@@ -173,7 +190,12 @@ def _write_edited(tx: Transaction, run_id: int, edited: Sequence[tuple[AnyRow, _
     if not edited:
         return
     latest = [
-        {"at_id": row.id, "revisions": row.revisions + len(fresh), **_latest(tx, post, content_key)}
+        {
+            "at_id": row.id,
+            "native_id": tx.seal(posts.c.native_id, post.native_id),
+            "revisions": row.revisions + len(fresh),
+            **_latest(tx, post, content_key),
+        }
         for row, fresh in edited
         for content_key, post in [list(fresh.items())[-1]]
     ]
@@ -200,6 +222,8 @@ def _latest(tx: Transaction, post: Post, content_key: bytes) -> dict[str, Any]:
         "type": post.type.value,
         "posted_at": post.posted_at,
         "posted_at_precision": post.posted_at_precision.value,
+        "erased_at": None,
+        "erased_for": None,
     }
 
 
@@ -239,32 +263,50 @@ def _write_revisions(
         for key in [tx.fingerprint(c.native_id, item.native_key)]
     }
     if rows:
-        put = tx.upsert(media, ("post_id", "native_key"), ("url", "alt_text", "last_seen_at"))
+        put = tx.upsert(media, ("post_id", "native_key"), ("native_id", "url", "alt_text", "last_seen_at"))
         tx.connection.execute(put, list(rows.values()))
 
 
 def _bury(tx: Transaction, gone: Mapping[bytes, Gone], known: Mapping[bytes, AnyRow]) -> tuple[list[int], int]:
     """Set tombstones, and note first sightings; returns the posts buried and how many wait for a second sighting."""
     buried: list[dict[str, Any]] = []
-    waiting: list[int] = []
-    looked: list[int] = []
+    missed: list[dict[str, Any]] = []
+    pending = 0
     for key, sight in gone.items():
         row = known.get(key)
         if row is None:
             continue
-        looked.append(row.id)
-        if row.gone_at is not None:
-            continue
-        if sight.definite or (row.missing_since is not None and tx.now - row.missing_since >= SECOND_LOOK_AFTER):
-            buried.append({"at_id": row.id, "gone_reason": sight.reason.value})
-        else:
-            waiting.append(row.id)
-    for chunk in chunks(looked):
-        first = case((posts.c.missing_since.is_(None), tx.now), else_=posts.c.missing_since)
-        tx.connection.execute(update(posts).where(posts.c.id.in_(chunk)).values(last_verified_at=tx.now, missing_since=first))
+        since = row.missing_since or (tx.now if sight.reason.buries else None)
+        reason = _better_reason(row.missing_reason, sight.reason)
+        missed.append({"at_id": row.id, "missing_since": since, "missing_path": sight.path, "missing_reason": reason})
+        if row.gone_at is None and _is_certain(sight, row, tx.now):
+            buried.append({"at_id": row.id, "gone_reason": reason})
+        elif row.gone_at is None:
+            pending += 1
+    if missed:
+        looked = update(posts).where(posts.c.id == bindparam("at_id")).values(last_verified_at=tx.now)
+        tx.connection.execute(looked, missed)
     if buried:
         tx.connection.execute(update(posts).where(posts.c.id == bindparam("at_id")).values(gone_at=tx.now), buried)
-    return sorted(row["at_id"] for row in buried), len(waiting)
+    return sorted(row["at_id"] for row in buried), pending
+
+
+def _is_certain(sight: Gone, row: AnyRow, now: datetime) -> bool:
+    """The platform says so; or it is the second sighting, by another path or, where there is only one, on another day."""
+    if not sight.reason.buries:
+        return False
+    if sight.definite:
+        return True
+    if row.missing_since is None:
+        return False
+    same_path = row.missing_path == sight.path
+    return bool(now - row.missing_since >= (SAME_PATH_AFTER if same_path else SECOND_LOOK_AFTER))
+
+
+def _better_reason(before: str | None, now: GoneReason) -> str:
+    """The reason that says more: an earlier one stands against 'unavailable'."""
+    vague = {None, GoneReason.UNAVAILABLE.value, GoneReason.LOGIN_WALL.value, GoneReason.OUR_ERROR.value}
+    return now.value if before in vague or now is not GoneReason.UNAVAILABLE else str(before)
 
 
 def _native_key(tx: Transaction, native_id: str) -> bytes:

@@ -11,20 +11,23 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Table, and_, func, or_, select, union_all, update
+from sqlalchemy import ColumnElement, Select, Table, and_, func, or_, select, true, union_all, update
 
 from core.records import Account, FindingScope, Kind, Screened
 from storage._columns import canonical
+from storage._envelope import ERASED
 from storage.accounts import by_id
 from storage.findings import FoundIn, StoredFinding, keep, retire
 from storage.posts import StoredRevision, revisions, stored_revisions
 from storage.tables import accounts, detector_sets, findings, post_revisions, posts, profile_snapshots, screenings
 from storage.transaction import Transaction, chunks
 
-Wanted = Mapping[Kind, Mapping[str, str]]
+Wanted = Mapping[Kind, Mapping[str, str]]  # kind -> rule -> detector version
 
+_NOWHERE: Mapping[str, Wanted] = MappingProxyType({})
 _MOST_ATTEMPTS = 3
 _PASSING = ("time", "failed (")  # reasons that another night may not have
 
@@ -58,21 +61,29 @@ class ScreenedSubject:
     screened: Screened
 
 
-def unread_revisions(tx: Transaction, wanted: Wanted, *, limit: int, after_id: int = 0) -> list[StoredRevision]:
-    """Revisions of any age that some wanted version has not read, by id. `wanted` is kind -> rule -> detector version."""
+def unread_revisions(
+    tx: Transaction, wanted: Wanted, *, limit: int, after_id: int = 0, elsewhere: Mapping[str, Wanted] = _NOWHERE
+) -> list[StoredRevision]:
+    """Revisions of any age that some wanted version has not read, by id. `elsewhere` names the platforms where other versions
+    are wanted."""
     r = post_revisions
     owners = r.join(posts, posts.c.id == r.c.post_id).join(accounts, accounts.c.id == posts.c.account_id)
-    ids = _unread_ids(tx, r, select(r.c.id).select_from(owners), wanted, limit, after_id)
+    # what was erased is read no more: finding nothing in it would retire what was found
+    owned = select(r.c.id).select_from(owners).where(r.c.content != ERASED)
+    ids = _unread_ids(tx, r, owned, _groups(wanted, elsewhere), limit, after_id)
     return stored_revisions(tx, tx.connection.execute(revisions().where(r.c.id.in_(ids)).order_by(r.c.id)).all())
 
 
-def unread_profiles(tx: Transaction, wanted: Wanted, *, limit: int, after_id: int = 0) -> list[StoredProfile]:
+def unread_profiles(
+    tx: Transaction, wanted: Wanted, *, limit: int, after_id: int = 0, elsewhere: Mapping[str, Wanted] = _NOWHERE
+) -> list[StoredProfile]:
     """The profiles that accounts have now and that some wanted version has not read, by id. Older profiles are history."""
     s = profile_snapshots
     owners = s.join(accounts, accounts.c.id == s.c.account_id)
     newer = s.alias()
     latest = ~select(newer.c.id).where(newer.c.account_id == s.c.account_id, newer.c.id > s.c.id).exists()
-    ids = _unread_ids(tx, s, select(s.c.id).select_from(owners).where(latest), wanted, limit, after_id)
+    owned = select(s.c.id).select_from(owners).where(latest, s.c.content_key != ERASED)
+    ids = _unread_ids(tx, s, owned, _groups(wanted, elsewhere), limit, after_id)
     rows = tx.connection.execute(select(s.c.id, s.c.account_id).where(s.c.id.in_(ids)).order_by(s.c.id)).all()
     known = by_id(tx, [row.account_id for row in rows])
     return [StoredProfile(row.id, known[row.account_id]) for row in rows]
@@ -126,10 +137,11 @@ def retire_dropped(tx: Transaction, wanted_posts: Wanted, wanted_profiles: Wante
 
 
 def counts(tx: Transaction) -> ScreeningCounts:
-    """How many stored revisions count as read; reads the whole ledger, so once a report and not once a page."""
+    """How many stored revisions count as read, erased ones left out; reads the whole ledger, so not once a page."""
     s, r = screenings, post_revisions
     last = r.outerjoin(s, (s.c.revision_id == r.c.id) & (s.c.set_id == r.c.read_with))
-    query = select(s.c.id.is_not(None).label("known"), s.c.not_read, func.count().label("n")).select_from(last)
+    query = select(s.c.id.is_not(None).label("known"), s.c.not_read, func.count().label("n"))
+    query = query.select_from(last).where(r.c.content != ERASED)
     read, unread, not_read = 0, 0, {}
     for row in tx.connection.execute(query.group_by("known", s.c.not_read)):
         if not row.known:
@@ -141,21 +153,29 @@ def counts(tx: Transaction) -> ScreeningCounts:
     return ScreeningCounts(read, unread, not_read)
 
 
-def _unread_ids(tx: Transaction, table: Table, owned: Select[Any], wanted: Wanted, limit: int, after_id: int) -> list[int]:
+def _groups(wanted: Wanted, elsewhere: Mapping[str, Wanted]) -> list[tuple[ColumnElement[bool], Wanted]]:
+    """Which accounts want what: those of the platforms that `elsewhere` names, and the others."""
+    platform = accounts.c.platform
+    others = platform.not_in(list(elsewhere)) if elsewhere else true()
+    return [(others, wanted), *((platform == name, own) for name, own in elsewhere.items())]
+
+
+def _unread_ids(
+    tx: Transaction,
+    table: Table,
+    owned: Select[Any],
+    groups: Sequence[tuple[ColumnElement[bool], Wanted]],
+    limit: int,
+    after_id: int,
+) -> list[int]:
     """One ordered, limited walk of the index (read_with, id) for each set that lacks something, merged."""
-    lacking: list[ColumnElement[bool]] = [table.c.read_with.is_(None)]
-    lacking += [table.c.read_with == set_id for set_id in _lacking_sets(tx, wanted)]
-    kinds = [kind.value for kind, versions in wanted.items() if versions]
-    walks = [
-        select(
-            owned.where(where, table.c.id > after_id, accounts.c.kind.in_(kinds))
-            .order_by(table.c.id)
-            .limit(limit)
-            .subquery()
-            .c.id
-        )
-        for where in lacking
-    ]
+    walks = []
+    for whose, wanted in groups:
+        lacking: list[ColumnElement[bool]] = [table.c.read_with.is_(None)]
+        lacking += [table.c.read_with == set_id for set_id in _lacking_sets(tx, wanted)]
+        kinds = [kind.value for kind, versions in wanted.items() if versions]
+        mine = owned.where(whose, table.c.id > after_id, accounts.c.kind.in_(kinds)).order_by(table.c.id).limit(limit)
+        walks += [select(mine.where(where).subquery().c.id) for where in lacking]
     merged = union_all(*walks).subquery()
     return list(tx.connection.execute(select(merged.c.id).order_by(merged.c.id).limit(limit)).scalars())
 

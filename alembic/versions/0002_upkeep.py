@@ -21,6 +21,8 @@ def upgrade() -> None:
     op.add_column("posts", sa.Column("missing_path", sa.String(length=32), nullable=True))
     op.add_column("posts", sa.Column("missing_reason", sa.String(length=16), nullable=True))
     op.add_column("posts", sa.Column("erased_at", TIME, nullable=True))
+    op.add_column("posts", sa.Column("erased_for", sa.String(length=32), nullable=True))
+    op.add_column("evidence", sa.Column("post_ids", sa.Text(), nullable=True))
     op.add_column("evidence", sa.Column("erased_at", TIME, nullable=True))
     op.create_table(
         "account_handles",
@@ -82,8 +84,9 @@ def upgrade() -> None:
 def downgrade() -> None:
     for table in ("retention_decisions", "spending", "disputes", "account_handles"):
         op.drop_table(table)
-    op.drop_column("evidence", "erased_at")
-    for column in ("erased_at", "missing_reason", "missing_path"):
+    for column in ("erased_at", "post_ids"):
+        op.drop_column("evidence", column)
+    for column in ("erased_for", "erased_at", "missing_reason", "missing_path"):
         op.drop_column("posts", column)
     for column in ("retired_at", "basis_evidence"):
         op.drop_column("accounts", column)

@@ -9,7 +9,7 @@ import sys
 import typer
 
 from core.errors import ConfigError, NightRoundsError
-from nightrounds.cli import accounts, database, followup, posts, rounds
+from nightrounds.cli import account_care, accounts, database, followup, platforms, posts, retention, rounds, spending
 
 app = typer.Typer(
     name="nightrounds",
@@ -22,8 +22,12 @@ app = typer.Typer(
 rounds.register(app)
 posts.register(app)
 accounts.register(app)
+account_care.register()
 followup.register(app)
 database.register(app)
+retention.register(app)
+spending.register(app)
+platforms.register(app)
 
 
 def main() -> None:

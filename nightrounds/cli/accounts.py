@@ -11,62 +11,101 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from core.errors import ConfigError
 from core.records import Account, Kind
 from nightrounds.account_list import read_account_list
+from nightrounds.account_preview import Act, Change, Preview, preview_import
 from nightrounds.cli._edge import Json, context, err, out, write_json
 from nightrounds.context import Context
+from nightrounds.finding_lines import printable
 from storage import accounts as stored
 from storage import crawls
 
-_commands = typer.Typer(help="Who is watched, and on what basis.", no_args_is_help=True)
+_MOST_CHANGES = 40
+_ALWAYS = frozenset({Act.ADDED, Act.CHANGED, Act.UNCHANGED})
+
+commands = typer.Typer(help="Who is watched, and on what basis.", no_args_is_help=True)
 
 
 def register(app: typer.Typer) -> None:
-    app.add_typer(_commands, name="accounts")
+    app.add_typer(commands, name="accounts")
 
 
-@_commands.command("import")
+@commands.command("import")
 def import_(
     file: Annotated[
-        Path, typer.Argument(help="CSV: platform, handle, kind, basis, recorded_by, recorded_at[, unit, native_id].")
+        Path,
+        typer.Argument(help="CSV: platform, handle, kind, basis, recorded_by, recorded_at[, unit, native_id, evidence]."),
     ],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Read and check the file, store nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change, store nothing.")] = False,
+    complete: Annotated[
+        bool, typer.Option("--complete", help="The list is whole: accounts that it lacks are watched no longer.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Add accounts to the watch list, or bring them up to date. Rows that can't be taken are reported, the rest goes in."""
     read = read_account_list(file)
     for row in read.bad_rows:
         err.print(f"{file}:{row.line}: {row.problem}", markup=False)
-    if dry_run:
-        result = {"rows": len(read.accounts), "bad_rows": len(read.bad_rows)}
-        summary = f"{len(read.accounts)} rows are in order; nothing was stored"
-    else:
-        with context() as opened, opened.store.begin() as tx:
-            imported = stored.import_accounts(tx, read.accounts)
-        result = {
-            "added": imported.added,
-            "changed": imported.changed,
-            "unchanged": imported.unchanged,
-            "bad_rows": len(read.bad_rows),
-        }
-        summary = f"{imported.added} added, {imported.changed} changed, {imported.unchanged} unchanged"
+    if complete and (read.bad_rows or not read.accounts):
+        raise ConfigError(f"{file}: --complete wants a list without a bad row: mend it first, nothing was stored")
+    with context() as opened:
+        preview = preview_import(opened, read.accounts, complete=complete)
+        if not dry_run:
+            with opened.store.begin() as tx:
+                stored.import_accounts(tx, read.accounts)
+                if complete:
+                    stored.retire_others(tx, read.accounts)
+    counts = {act.name.lower(): preview.count(act) for act in Act}
     if json:
-        write_json(result)
+        changes = [_as_change(change) for change in preview.changes if change.act is not Act.UNCHANGED]
+        write_json({**counts, "bad_rows": len(read.bad_rows), "stored": not dry_run, "changes": changes})
     else:
-        out.print(summary + (f"; {len(read.bad_rows)} rows not taken" if read.bad_rows else ""))
+        _print_changes(preview)
+        summary = ", ".join(
+            f"{preview.count(act)} {act.value}" for act in Act if act.name.lower() in _ALWAYS or preview.count(act)
+        )
+        summary += f"; {len(read.bad_rows)} rows not taken" if read.bad_rows else ""
+        out.print(summary + ("; nothing was stored" if dry_run else ""))
     if read.bad_rows:
         raise typer.Exit(1)
 
 
-@_commands.command("list")
+def _print_changes(preview: Preview) -> None:
+    changed = [change for change in preview.changes if change.act is not Act.UNCHANGED]
+    for change in changed[:_MOST_CHANGES]:
+        account = change.account
+        out.print(f"{change.act.value}: {account.platform} {printable(account.handle)}", markup=False)
+        for name, before, after in change.fields:
+            out.print(f"    {name}: {printable(before) or '(none)'} -> {printable(after) or '(none)'}", markup=False)
+        if change.consequence:
+            out.print(f"    so: {change.consequence}", markup=False)
+    if len(changed) > _MOST_CHANGES:
+        out.print(f"… and {len(changed) - _MOST_CHANGES} more: --json lists all")
+
+
+def _as_change(change: Change) -> dict[str, object]:
+    return {
+        "act": change.act.value,
+        **_as_json(change.account),
+        "fields": {name: {"before": before, "after": after} for name, before, after in change.fields},
+        "consequence": change.consequence,
+    }
+
+
+@commands.command("list")
 def list_(
     platform: Annotated[str | None, typer.Option(help="Only this platform.")] = None,
     kind: Annotated[Kind | None, typer.Option(help="Only this kind.")] = None,
+    retired: Annotated[bool, typer.Option("--retired", help="Those that are watched no longer.")] = False,
     json: Json = False,
 ) -> None:
     """The watched accounts."""
     with context() as opened, opened.store.read() as tx:
-        found = sorted(stored.list_accounts(tx, platform=platform, kind=kind), key=lambda a: (a.platform, a.handle.casefold()))
+        found = sorted(
+            stored.list_accounts(tx, platform=platform, kind=kind, retired=retired),
+            key=lambda a: (a.platform, a.handle.casefold()),
+        )
     if json:
         write_json([_as_json(account) for account in found])
         return
@@ -93,7 +132,7 @@ def _as_json(account: Account) -> dict[str, str | None]:
     }
 
 
-@_commands.command("check")
+@commands.command("check")
 def check(json: Json = False) -> None:
     """Can each account be crawled with what is configured? Asks no platform."""
     with context() as opened:

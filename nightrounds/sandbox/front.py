@@ -21,8 +21,10 @@ from starlette.types import Receive, Scope, Send
 
 from nightrounds.sandbox.answers import Answer, StandIn, json_answer
 from nightrounds.sandbox.faults import Faults
+from nightrounds.sandbox.pictures import picture_of
 from nightrounds.sandbox.view import Scene, night_starts, view_of
 
+PICTURES = "pictures"  # the port that stands in for every host of profile pictures
 HUGE_BODY = 96 * 2**20  # bytes, more than any reader should take
 _CHUNK = b'{"data":"' + b"A" * 65_536
 _MOST_STEERING = 64 * 2**10
@@ -71,6 +73,8 @@ class Front:
         platform = self.ports[scope["server"][1]]
         if request.url.path == "/_sandbox" or request.url.path.startswith("/_sandbox/"):
             response = self._response(await self._steered(request))
+        elif platform == PICTURES:
+            response = Response(picture_of(request.url.path), media_type="image/png")
         else:
             response = self._answered(platform, request, await request.body())
         response.headers["date"] = format_datetime(self.clock(), usegmt=True)

@@ -28,7 +28,7 @@ import uvicorn
 from core.records import Account, account_id
 from core.registry import discover
 from nightrounds.sandbox.answers import StandIn
-from nightrounds.sandbox.front import Front, Seen
+from nightrounds.sandbox.front import PICTURES, Front, Seen
 from nightrounds.sandbox.view import view_of
 from nightrounds.sandbox.world import Engine, Expectation, State, load_world
 
@@ -42,7 +42,7 @@ class Expected:
 
     platform: str
     handle: str
-    native_id: str  # X: of the first version; Facebook: page_post; website: the article's address
+    native_id: str  # under which the crawler keeps it
     post: str  # the world's own name of it
     expect: tuple[Expectation, ...]
     protected: bool
@@ -62,6 +62,7 @@ class Sandbox:
         self._front = Front(stand_ins, night)
         self._front.describe = self._described
         self.urls: dict[str, str] = {}  # platform -> address of its stand-in
+        self.pictures_url = ""  # stands in for every host of profile pictures
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
         self._sockets: list[socket.socket] = []
@@ -98,7 +99,7 @@ class Sandbox:
             listener.close()
 
     def _bind(self) -> None:
-        for offset, platform in enumerate(self._front.stand_ins):
+        for offset, platform in enumerate((*self._front.stand_ins, PICTURES)):
             # asyncio turns Nagle's delay off (40 ms an answer) only where the protocol is named
             listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -106,6 +107,9 @@ class Sandbox:
             number = listener.getsockname()[1]
             self._sockets.append(listener)
             self._front.ports[number] = platform
+            if platform == PICTURES:
+                self.pictures_url = f"http://127.0.0.1:{number}"
+                continue
             self.urls[platform] = f"http://127.0.0.1:{number}"
 
     @property
@@ -176,6 +180,10 @@ class Sandbox:
             ]
         return found
 
+    def never_on(self, platform: str) -> frozenset[str]:
+        """The kinds of fault that a platform does not know."""
+        return self._front.stand_ins[platform].never
+
     def fault(self, platform: str, handle: str | None, kind: str, times: int | None = None) -> None:
         """Lay a fault on a platform or on one of its accounts, for so many answers or for good. Raises ValueError."""
         self._front.lay(platform, handle, kind, times)
@@ -213,11 +221,12 @@ def _as_toml(platforms: dict[str, dict[str, Any]]) -> str:
     lines = []
     for platform, options in platforms.items():
         lines.append(f"[platforms.{platform}]")
-        for name, value in options.items():
-            if isinstance(value, dict):
-                inner = ", ".join(f"{json.dumps(key)} = {json.dumps(item)}" for key, item in value.items())
-                lines.append(f"{name} = {{ {inner} }}")
-            else:
-                lines.append(f"{name} = {json.dumps(value)}")
+        lines += [f"{name} = {_toml_value(value)}" for name, value in options.items()]
         lines.append("")
     return "\n".join(lines)
+
+
+def _toml_value(value: Any) -> str:
+    if isinstance(value, dict):
+        return f"{{ {', '.join(f'{json.dumps(key)} = {_toml_value(item)}' for key, item in value.items())} }}"
+    return json.dumps(value)

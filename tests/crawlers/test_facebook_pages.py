@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from core.errors import AccountNotFound, AuthError, ParseError, RateLimited
+from core.errors import AccountNotFound, AuthError, BudgetExhausted, ParseError, RateLimited
 from core.records import CrawledPage, Cursor, GoneReason, KnownPost
-from core.seams import CrawlRequest
+from core.seams import CrawlRequest, Meter
 from crawlers.facebook_pages import FacebookCrawler, FacebookOptions
 
 PAGE = "100000000000077"
@@ -256,14 +256,40 @@ def test_a_handle_that_can_not_be_is_never_asked_for(graph, make_crawler, make_a
     assert loopback.asked == []
 
 
-def test_a_renamed_page_and_another_api_version_are_noted(graph, make_crawler, account, clock):
+def test_a_renamed_page_tells_its_name_and_another_api_version_is_noted(graph, make_crawler, account, clock):
     cursor = stored(list(make_crawler().crawl(CrawlRequest(account=account))))
     graph.username = "HarborHealth"
     graph.headers = {"facebook-api-version": "v27.0"}
     page = next(make_crawler().crawl(CrawlRequest(account=account, cursor=cursor)))
-    assert "renamed" in page.note
+    assert page.handle == "HarborHealth"
     assert "another version" in page.note
     assert "Harbor" not in page.note
+
+
+def test_a_page_listed_by_its_id_is_not_renamed_by_having_a_name(graph, make_crawler, make_account):
+    assert next(make_crawler().crawl(CrawlRequest(account=make_account("facebook", PAGE)))).handle == PAGE
+    graph.username = ""
+    assert next(make_crawler().crawl(CrawlRequest(account=make_account("facebook", HANDLE)))).handle is None
+
+
+def test_every_question_is_put_to_the_meter_first(graph, make_crawler, account, loopback):
+    class Spent(Meter):
+        calls = 0
+
+        def ask(self, *, calls=1, units=0):
+            self.calls += calls
+            if self.calls > 1:
+                raise BudgetExhausted("the day's calls are used up")
+
+        def took(self, resource, count):
+            raise AssertionError("nothing is priced")
+
+    graph.post(START, "p")
+    crawl = make_crawler().crawl(CrawlRequest(account=account, meter=Spent()))
+    assert next(crawl).native_account_id == PAGE
+    with pytest.raises(BudgetExhausted):
+        next(crawl)
+    assert len(loopback.asked) == 1
 
 
 def usage(percent: Any, minutes: Any = 0) -> str:

@@ -209,13 +209,13 @@ def test_what_x_says_nothing_of_is_neither_gone_nor_verified(world, crawler, acc
     assert page.note == "X said nothing of 1 looked-up posts"
 
 
-def test_a_renamed_handle_is_noticed_by_the_id(world, crawler, account, loopback):
+def test_a_renamed_account_is_asked_for_by_its_id_and_tells_its_new_handle(world, crawler, account, loopback):
     cursor = last_cursor(list(crawler.crawl(CrawlRequest(account=account))))
     world.user["username"] = "harbor_health"
     page = next(crawler.crawl(CrawlRequest(account=account, cursor=cursor)))
     assert loopback.asked[-1].path == f"/2/users/{USER}"
-    assert page.note.startswith("renamed")
-    assert "harbor" not in page.note
+    assert page.handle == "harbor_health"
+    assert not page.note
 
 
 def test_a_known_id_is_asked_for_at_once_and_another_accounts_cursor_is_not_used(world, crawler, make_account, loopback):

@@ -115,7 +115,24 @@ def test_every_platform_has_its_page_with_every_option():
     for name, crawler in crawler_classes().items():
         page = ROOT / "docs" / "platforms" / f"{name}.md"
         text = page.read_text() if page.is_file() else ""
-        missing += [] if f"(platforms/{name}.md)" in shared else [f"{name}: not in docs/platforms.md"]
+        missing += [] if text else [f"{name}: no page in docs/platforms"]
         own = crawler.Options.model_fields.keys() - CrawlerOptions.model_fields.keys()
         missing += [f"{name}.{option}" for option in own if f"`{option}`" not in text]
     assert missing == []
+
+
+def test_the_table_of_platforms_and_the_pools_are_up_to_date():
+    from core.terms import load_terms
+    from nightrounds import platform_table
+
+    terms = load_terms(ROOT / "policy" / "platforms.yaml")
+    assert platform_table.markdown(terms) in (ROOT / "README.md").read_text(), "run: nightrounds platforms --write"
+    assert platform_table.pools(terms) == (ROOT / "dags" / "pools.json").read_text(), "run: nightrounds platforms --write"
+
+
+def test_no_crawler_is_without_terms():
+    from core.terms import load_terms
+    from nightrounds.platforms import crawler_classes
+
+    terms = load_terms(ROOT / "policy" / "platforms.yaml")
+    assert [name for name in crawler_classes() if not terms.knows(name)] == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -14,7 +14,7 @@ from core.seams import Crawler, CrawlerOptions, CrawlRequest
 from core.settings import Settings
 from nightrounds.context import Context, open_context
 from nightrounds.crawling import crawl_accounts
-from storage import accounts, crawls, posts
+from storage import accounts, crawls, disputes, posts, spending
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 
@@ -37,8 +37,8 @@ class Scripted(Crawler):
     platform = "x"
     title = "scripted"
 
-    def __init__(self, answer: Callable[[CrawlRequest], Iterator[CrawledPage]]) -> None:
-        super().__init__(CrawlerOptions(), clock=lambda: NOW)
+    def __init__(self, answer: Callable[[CrawlRequest], Iterator[CrawledPage]], options: CrawlerOptions | None = None) -> None:
+        super().__init__(options or CrawlerOptions(), clock=lambda: NOW)
         self.answer = answer
         self.asked: list[CrawlRequest] = []
 
@@ -130,3 +130,60 @@ def test_whom_nobody_has_seen_for_longest_comes_first(context):
         crawl(context, crawler, *watched)
         first.add(crawler.asked[0].account.handle)
     assert first == {"one", "two", "three"}
+
+
+def test_a_used_up_budget_stops_the_credential_and_says_so(context):
+    ones = [an_account(handle) for handle in ("one", "two", "three")]
+
+    def answer(request):
+        for number in range(3):
+            request.meter.ask()
+            yield CrawledPage(raw=(), posts=(a_post(request.account, number),))
+
+    crawler = Scripted(answer, CrawlerOptions(daily_calls=4))
+    first, second, third = crawl(context, crawler, *ones)
+    assert first.status is CoverageStatus.COMPLETE
+    assert (second.status, third.status) == (CoverageStatus.PARTIAL, CoverageStatus.BLOCKED)
+    assert all(one.reason.startswith("budget used up") for one in (second, third))
+    assert third.retry_at == NOW.replace(day=23)
+    with context.store.read() as tx:
+        assert [day.spent.calls for day in spending.days(tx)] == [4]
+    (again,) = crawl(context, Scripted(answer, CrawlerOptions(daily_calls=4)), ones[2])
+    assert again.status is CoverageStatus.BLOCKED, "the meter is in the database, not in the process"
+
+
+def test_what_a_crash_left_uncounted_is_no_more_than_its_page(context):
+    def answer(request):
+        request.meter.ask()
+        yield CrawledPage(raw=())
+        request.meter.ask()
+        raise RuntimeError("boom")
+
+    crawl(context, Scripted(answer), an_account("one"))
+    with context.store.read() as tx:
+        assert [day.spent.calls for day in spending.days(tx)] == [2]
+
+
+def test_rechecks_that_the_budget_leaves_no_room_for_are_told(context):
+    one = an_account("one")
+    posts_of_one = tuple(a_post(one, number) for number in range(10))
+    crawl(context, Scripted(lambda request: iter([CrawledPage(raw=(), posts=posts_of_one)])), one)
+    later = replace(context, clock=lambda: NOW + timedelta(hours=2))
+    later.store._clock = later.clock
+    crawler = Scripted(lambda request: iter([CrawledPage(raw=())]), CrawlerOptions(daily_calls=6))
+    (coverage,) = crawl(later, crawler, one)
+    assert len(crawler.asked[0].recheck) == 3
+    assert coverage.status is CoverageStatus.PARTIAL
+    assert coverage.reason == "budget used up: 7 stored posts were not looked at again"
+
+
+def test_a_disputed_account_is_not_crawled(context):
+    one = an_account("one")
+    crawler = Scripted(lambda request: iter([CrawledPage(raw=())]))
+    crawl(context, crawler, one)
+    with context.store.begin() as tx:
+        disputes.raise_dispute(tx, one.id, claim="not ours", raised_by="HR")
+    (coverage,) = crawl(context, crawler, one)
+    assert coverage.status is CoverageStatus.NOT_TRIED
+    assert "disputed" in coverage.reason
+    assert len(crawler.asked) == 1

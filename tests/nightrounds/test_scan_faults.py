@@ -73,21 +73,6 @@ def test_a_fault_stays_where_it_belongs(tmp_path, platform, fault, reach, status
         assert {(c.status, c.reason) for c in others} == {(hit.status, hit.reason)}
 
 
-@pytest.mark.parametrize("platform", ["x", "facebook", "website"])
-def test_a_fault_that_passes_is_not_noticed(tmp_path, platform):
-    with (
-        Sandbox(night=1) as sandbox,
-        open_context(Settings(home=tmp_path / "home", platforms=sandbox.platform_options()), clock=sandbox.clock()) as context,
-    ):
-        account = next(a for a in sandbox.accounts() if a.platform == platform)
-        with context.store.begin() as tx:
-            accounts.import_accounts(tx, [account])
-            run_id = crawls.begin_run(tx, trigger="test")
-        sandbox.fault(platform, account.handle, "transient_once", 1)
-        (coverage,) = crawl_accounts(context, run_id, [account])
-    assert coverage.status is CoverageStatus.COMPLETE, coverage.reason
-
-
 def test_no_credentials_is_not_tried_and_says_the_mend(tmp_path):
     with open_sandbox_context(Settings(home=tmp_path / "home")) as sandboxed:
         watched = [a for a in watched_accounts(sandboxed) if a.platform in {"x", "facebook"}]

@@ -1,44 +1,65 @@
-"""The site crawler against a real WordPress: posts, an edit, a scheduled post, what was trashed and what was deleted."""
+"""The site crawler against a real WordPress: posts, edits, scheduled and renamed posts, what was trashed or deleted, its own
+people's replies and nobody else's words, lists that are cut short."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from core.policy import load_policy
 from core.records import Account, Basis, CrawledPage, Cursor, Gone, GoneReason, Kind, KnownPost, Post, PostType, account_id
 from core.seams import CrawlRequest
+from core.settings import Settings
 from crawlers.websites import WebsiteCrawler, WebsiteOptions
+from nightrounds.screener import Screener
 
 pytestmark = pytest.mark.real
+
+ADMIN = 1
+VISITOR = {"comment_author": "Philomena Quartermaine", "comment_author_email": "p.q@mail.example"}
+CONFIRMS = "We're so glad that your mother's hip replacement went well and that she was discharged from 9 West on Friday!"
 
 
 def key(made: dict[str, Any], kind: str = "posts") -> str:
     return f"http://blog.example.org/?wp_{kind}={made['id']}"
 
 
+def an_account(handle: str, kind: Kind = Kind.OFFICIAL) -> Account:
+    return Account(
+        id=account_id("website", handle),
+        platform="website",
+        handle=handle,
+        kind=kind,
+        basis=Basis.OWNED,
+        basis_recorded_by="test",
+        basis_recorded_at=datetime.now(UTC),
+    )
+
+
 class Night:
     """One crawl, and what it came to."""
 
-    def __init__(self, wordpress: Any, cursor: Cursor | None = None, recheck: tuple[Post, ...] = (), **options: Any) -> None:
+    def __init__(
+        self,
+        wordpress: Any,
+        cursor: Cursor | None = None,
+        recheck: tuple[Post, ...] = (),
+        kind: Kind = Kind.OFFICIAL,
+        **options: Any,
+    ) -> None:
         now = datetime.now(UTC)
-        handle = f"{wordpress.origin}/"
-        account = Account(
-            id=account_id("website", handle),
-            platform="website",
-            handle=handle,
-            kind=Kind.OFFICIAL,
-            basis=Basis.OWNED,
-            basis_recorded_by="test",
-            basis_recorded_at=now,
-        )
+        account = an_account(f"{wordpress.origin}/", kind)
         due = tuple(
             KnownPost(native_id=p.native_id, url=p.url, revision=p.revision, posted_at=p.posted_at, last_verified_at=now)
             for p in recheck
         )
         crawler = WebsiteCrawler(WebsiteOptions(delay=0, rebase=wordpress.rebase, **options), clock=lambda: datetime.now(UTC))
         self.pages: list[CrawledPage] = list(crawler.crawl(CrawlRequest(account=account, cursor=cursor, recheck=due)))
+        crawler.close()
         self.posts: dict[str, Post] = {post.native_id: post for page in self.pages for post in page.posts}
         self.gone: dict[str, Gone] = {gone.native_id: gone for page in self.pages for gone in page.gone}
         self.verified = {native_id for page in self.pages for native_id in page.verified}
@@ -113,3 +134,103 @@ def test_a_limit_spreads_a_large_site_over_nights(wordpress: Any) -> None:
     assert "limit of posts" in one.notes[0]
     two = Night(wordpress, one.cursor)
     assert set(one.posts) | set(two.posts) == whole
+
+
+def comment(wordpress: Any, post: dict[str, Any], text: str, **fields: Any) -> dict[str, Any]:
+    return dict(wordpress.do("comment", comment_post_ID=post["id"], comment_content=text, **fields))
+
+
+def reply_key(made: dict[str, Any]) -> str:
+    return f"http://blog.example.org/?wp_comment={made['id']}"
+
+
+@contextmanager
+def plugin(wordpress: Any, code: str) -> Iterator[None]:
+    """A plugin that a site may well have, for the length of a with block."""
+    place = wordpress.folder / "wp-content" / "mu-plugins" / "rounds.php"
+    place.parent.mkdir(exist_ok=True)
+    place.write_text(f"<?php\n{code}\n")
+    try:
+        yield
+    finally:
+        place.unlink()
+
+
+def test_replies_of_the_sites_own_people_and_nobody_elses(wordpress: Any) -> None:
+    post = wordpress.do("create", post_title="Bees", post_content="<p>Bees live on the roof.</p>")
+    review = comment(wordpress, post, "We watched the bees from her window all week.", **VISITOR)
+    alone = comment(wordpress, post, "canary-9b1f: my brother Ansel was in your ICU.", **VISITOR)
+    reply = comment(wordpress, post, CONFIRMS, user_id=ADMIN, comment_parent=review["id"])
+    plain = comment(wordpress, post, "They are Carniolans.", user_id=ADMIN)
+    comment(wordpress, post, "Not let through yet.", user_id=ADMIN, comment_approved=0)
+
+    one = Night(wordpress)
+    replies = {name: found for name, found in one.posts.items() if "wp_comment" in name}
+    assert set(replies) == {reply_key(reply), reply_key(plain)}
+    answer = replies[reply_key(reply)]
+    assert (answer.type, answer.title) == (PostType.NOTE, "")
+    assert answer.text.startswith("We")
+    assert answer.text.endswith("on Friday!")
+    assert answer.url == f"{post['link']}#comment-{reply['id']}"
+    assert answer.in_reply_to is not None
+    assert answer.in_reply_to.native_id == reply_key(review)
+    assert answer.in_reply_to.text == "We watched the bees from her window all week."
+    under = replies[reply_key(plain)].in_reply_to
+    assert under is not None
+    assert (under.native_id, under.text) == (key(post), "")
+    kept = b"".join(raw.body for page in one.pages for raw in page.raw)
+    assert b"canary-9b1f" not in kept, "a visitor's comment is no evidence of ours"
+    assert b"Quartermaine" not in kept
+    assert reply_key(alone) not in one.posts
+    assert one.notes == []
+
+    account = an_account("http://blog.example.org/")
+    found = Screener(load_policy(Settings().policy)).screen_post(account, answer).findings
+    assert ("phi", "review_reply") in {(finding.rule, finding.category) for finding in found}
+
+    wordpress.do("update_comment", ID=plain["id"], content="They are Carniolans, and lazy.")
+    wordpress.do("trash_comment", ID=reply["id"])
+    two = Night(wordpress, one.cursor, tuple(replies.values()))
+    assert two.posts[reply_key(plain)].text == "They are Carniolans, and lazy."
+    assert two.gone == {
+        reply_key(reply): Gone(native_id=reply_key(reply), reason=GoneReason.UNAVAILABLE, definite=True, path="lookup")
+    }
+    wordpress.do("delete_comment", ID=plain["id"])
+    three = Night(wordpress, two.cursor, (two.posts[reply_key(plain)],))
+    assert three.gone[reply_key(plain)].reason is GoneReason.DELETED
+
+    assert not any("wp_comment" in name for name in Night(wordpress, kind=Kind.PERSONNEL).posts), "official sites alone"
+    assert not any("wp_comment" in name for name in Night(wordpress, comments=False).posts)
+
+
+def test_a_renamed_post_is_the_same_post(wordpress: Any) -> None:
+    post = wordpress.do("create", post_title="Old name", post_content="<p>The clinic moved.</p>", post_name="old-name")
+    one = Night(wordpress)
+    moved = wordpress.do("update", ID=post["id"], post_name="new-name")
+    assert moved["link"] != post["link"]
+    two = Night(wordpress, one.cursor, (one.posts[key(post)],))
+    assert two.posts[key(post)].url == moved["link"]
+    assert two.posts[key(post)].content() == one.posts[key(post)].content(), "no edit: only its address changed"
+    assert two.gone == {}
+
+
+def test_a_host_that_gives_fewer_a_page_hides_nothing(wordpress: Any) -> None:
+    wordpress.do("create_many", count=25)
+    whole = Night(wordpress)
+    capped = "add_filter('rest_post_query', function ($q) { $q['posts_per_page'] = 7; return $q; });"
+    with plugin(wordpress, capped):
+        few = Night(wordpress)
+        swept = Night(wordpress, few.cursor, tuple(post for post in few.posts.values() if "wp_posts" in post.native_id)[:12])
+    assert set(few.posts) == set(whole.posts)
+    assert few.notes == []
+    assert swept.gone == {}
+    assert swept.notes == []
+
+
+def test_a_list_that_holds_back_posts_is_said_to_be_cut_short(wordpress: Any) -> None:
+    wordpress.do("create_many", count=5)
+    hiding = "add_filter('the_posts', function ($p) { return defined('REST_REQUEST') ? array_slice($p, 1) : $p; });"
+    with plugin(wordpress, hiding):
+        night = Night(wordpress)
+    assert any("shorter than its own total" in note for note in night.notes)
+    assert Night(wordpress).notes == []

@@ -1,6 +1,7 @@
 <?php
 // Does one thing to the WordPress in the folder named first, as JSON on standard input says, and prints the outcome as JSON.
 // {"do": "install"} | {"do": "create", post fields} | {"do": "create_many", "count": n} | {"do": "update", "ID": n, post fields} | {"do": "trash" | "delete" | "publish", "ID": n}
+// {"do": "comment", comment fields} | {"do": "update_comment", "ID": n, "content": text} | {"do": "trash_comment" | "delete_comment", "ID": n}
 
 if (PHP_SAPI !== 'cli') {
     exit(1);
@@ -44,6 +45,21 @@ switch ($order['do']) {
         break;
     case 'publish':
         wp_publish_post($order['ID']);
+        $id = $order['ID'];
+        break;
+    case 'comment':
+        $id = wp_insert_comment(wp_slash($fields) + ['comment_approved' => 1, 'comment_type' => 'comment']);
+        break;
+    case 'update_comment':
+        wp_update_comment(['comment_ID' => $order['ID'], 'comment_content' => $order['content']]);
+        $id = $order['ID'];
+        break;
+    case 'trash_comment':
+        wp_trash_comment($order['ID']);
+        $id = $order['ID'];
+        break;
+    case 'delete_comment':
+        wp_delete_comment($order['ID'], true);
         $id = $order['ID'];
         break;
 }

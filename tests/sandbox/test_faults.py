@@ -188,7 +188,7 @@ def _bounded(chunks: Iterator[bytes]) -> Iterator[bytes]:
 @pytest.mark.parametrize(
     ("platform", "handle", "kind", "times"),
     [
-        ("mastodon", None, "server_error", None),
+        ("friendster", None, "server_error", None),
         ("x", None, "gremlins", None),
         ("x", "nobody_here", "server_error", None),
         ("x", None, "server_error", 0),

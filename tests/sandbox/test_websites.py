@@ -10,12 +10,14 @@ import feedparser
 import httpx
 import pytest
 
+from nightrounds.sandbox.platforms._website_markup import Site, is_comment
 from nightrounds.sandbox.server import Sandbox
 from nightrounds.sandbox.view import view_of
 from nightrounds.sandbox.world import load_world
 
-NEWS, STAFF, ROUNDS, HANDS, CLOSED = (a.handle.split("//")[1].rstrip("/") for a in load_world().of("website"))
+NEWS, STAFF, ROUNDS, HANDS, CLOSED, WALK, BULLETIN = (a.handle.split("//")[1].rstrip("/") for a in load_world().of("website"))
 POSTS = "/wp-json/wp/v2/posts"
+COMMENTS = "/wp-json/wp/v2/comments"
 
 
 def get(web: httpx.Client, host: str, path: str, headers: dict[str, str] | None = None, **query: Any) -> httpx.Response:
@@ -25,7 +27,14 @@ def get(web: httpx.Client, host: str, path: str, headers: dict[str, str] | None 
 def titles(name: str, night: int) -> list[str]:
     account = next(a for a in load_world().of("website") if name in a.handle)
     shown = sorted(view_of(night).posts(account), key=lambda s: s.post.at, reverse=True)
-    return [item.now.title for item in shown]
+    return [item.now.title for item in shown if not is_comment(item.post)]
+
+
+def path_of(name: str) -> str:
+    """The path of an article of the world."""
+    shown = view_of(1).by_id[name]
+    site = Site(view_of(1).standing(shown.account), view_of(1).ever_posted(shown.account), view_of(1).at)
+    return next(article.path for article in site.articles if article.shown.post.id == name)
 
 
 def test_sites_are_told_apart_by_host_alone(web: httpx.Client) -> None:
@@ -179,11 +188,11 @@ def test_a_304_hides_an_edit_and_a_deletion(sandbox: Sandbox, web: httpx.Client)
 
 
 @pytest.mark.parametrize(
-    ("host", "name", "status"), [(STAFF, "ws-removed", 404), (ROUNDS, "wr-removed", 410), (HANDS, "wh-removed", 404)]
+    ("host", "name", "status"),
+    [(STAFF, "ws-removed", 404), (ROUNDS, "wr-removed", 410), (HANDS, "wh-removed", 404), (WALK, "ww-parking", 410)],
 )
 def test_what_is_taken_down(sandbox: Sandbox, web: httpx.Client, host: str, name: str, status: int) -> None:
-    address = next(e.native_id for e in sandbox.expected(1) if e.post == name)
-    path = address.removeprefix(f"http://{host}")
+    path = path_of(name)
     assert get(web, host, path).status_code == 200
     sandbox.night = 2
     assert get(web, host, path).status_code == status
@@ -215,11 +224,68 @@ def test_the_static_sites_pages_are_of_mixed_making(web: httpx.Client) -> None:
     assert "¡Ni el cirujano!" in latin[0].content.decode("iso-8859-1")
 
 
-def test_pictures_keep_their_descriptions(web: httpx.Client, sandbox: Sandbox) -> None:
-    address = next(e.native_id for e in sandbox.expected(1) if e.post == "wh-room")
-    page = get(web, HANDS, address.removeprefix(f"http://{HANDS}"))
+def test_pictures_keep_their_descriptions(web: httpx.Client) -> None:
+    page = get(web, HANDS, path_of("wh-room"))
     assert 'alt="Two old hands on a white sheet; the wristband reads STRAND-MOREAU, EZEKIEL 04/30/1936"' in page.text
 
 
 def test_the_about_page_carries_the_disclaimer(web: httpx.Client) -> None:
     assert "The views expressed are my own" in get(web, STAFF, "/about/").text
+
+
+def test_comments_are_listed_as_wordpress_lists_them(sandbox: Sandbox, web: httpx.Client) -> None:
+    answer = get(web, NEWS, COMMENTS, per_page=100, order="asc")
+    comments = answer.json()
+    assert answer.headers["x-wp-total"] == str(len(comments))
+    assert [comment["date_gmt"] for comment in comments] == sorted(comment["date_gmt"] for comment in comments)
+    own = [comment for comment in comments if comment["author"]]
+    assert len(own) == 4
+    assert all(comment["parent"] in {other["id"] for other in comments} for comment in own)
+    assert sum(not comment["author"] and "Ansel" in comment["content"]["rendered"] for comment in comments) == 1
+    few = get(web, NEWS, COMMENTS, include=str(own[0]["id"]), _fields="id,author").json()
+    assert few == [{"id": own[0]["id"], "author": 1}]
+    gone = max(own, key=lambda comment: comment["id"])["id"]
+    sandbox.night = 2
+    assert gone not in {comment["id"] for comment in get(web, NEWS, COMMENTS, per_page=100).json()}
+    assert (get(web, NEWS, f"{COMMENTS}/{gone}").status_code, get(web, NEWS, f"{COMMENTS}/1").status_code) == (401, 404)
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ({"author": "1"}, 401),
+        ({"status": "hold"}, 401),
+        ({"orderby": "mood"}, 400),
+        ({"per_page": "101"}, 400),
+        ({"include": "a"}, 400),
+    ],
+    ids=str,
+)
+def test_comments_refuse_what_wordpress_refuses(web: httpx.Client, query: dict[str, str], status: int) -> None:
+    assert get(web, NEWS, COMMENTS, **query).status_code == status
+
+
+def test_the_microsite_is_reached_by_its_own_links_alone(web: httpx.Client) -> None:
+    for path in ("/sitemap.xml", "/feed/", "/atom.xml"):
+        assert get(web, WALK, path).status_code == 404
+    found, waiting = set(), ["/"]
+    while waiting:
+        path = waiting.pop()
+        if path in found:
+            continue
+        found.add(path)
+        links = re.findall(r'<li><a href="([^"?#]+)', get(web, WALK, path).text)
+        waiting += [link for link in links if link not in found]
+    assert found == {path_of(name) for name in view_of(1).by_id if name.startswith("ww-") and name != "ww-thanks"}
+    assert len(found) == len(titles("heart-walk", 1)) >= 6
+
+
+def test_the_bulletin_answers_200_to_everything(web: httpx.Client) -> None:
+    for path, query in (("/feed/", {}), ("/sitemap.xml", {}), ("/nowhere", {}), ("/notice.php", {"id": "999"})):
+        page = get(web, BULLETIN, path, **query)
+        assert page.status_code == 200
+        assert "There is no notice" in page.text
+    listed = re.findall(r'class="row"', get(web, BULLETIN, "/").text + get(web, BULLETIN, "/", page=2).text)
+    assert len(listed) == len(titles("surgery-bulletin", 1))
+    path, _, number = path_of("wb-removed").partition("?id=")
+    assert "Size 9, green" in get(web, BULLETIN, path, id=number).text

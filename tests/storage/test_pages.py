@@ -31,6 +31,7 @@ from storage.store import Store
 MakePage = Callable[..., CrawledPage]
 MakePost = Callable[..., Post]
 WANTED = {Kind.OFFICIAL: {"phi": "1"}}
+NIGHT = timedelta(hours=20)
 HOSTILE = "naïve \x00 \ud800 \udfff \ud83d\ude00 \\u0000 \\ 😀 '; DROP TABLE posts; --"
 
 
@@ -130,7 +131,7 @@ def test_a_new_mark_alone_is_no_revision(
     keep(make_page(make_post(revision="a")))
     assert keep(make_page(make_post(revision="b"))) == PageStored(unchanged=1)
     with store.read() as tx:
-        [known] = posts.due_rechecks(tx, watched.id, [(timedelta(days=1), timedelta(0))], 9)
+        [known] = posts.due_rechecks(tx, watched.id, [(timedelta(days=1), timedelta(0))], 9, in_question_after=NIGHT)
         assert known.revision == "b"
 
 
@@ -150,7 +151,7 @@ def test_a_doubtful_disappearance_takes_two_sightings_an_hour_apart(
 ) -> None:
     def due() -> list[str]:
         with store.read() as tx:
-            return [known.native_id for known in posts.due_rechecks(tx, watched.id, [], 9)]
+            return [known.native_id for known in posts.due_rechecks(tx, watched.id, [], 9, in_question_after=NIGHT)]
 
     keep(make_page(make_post()))
     missing = make_page(gone=(Gone(native_id="1", reason=GoneReason.UNAVAILABLE),))
@@ -160,8 +161,43 @@ def test_a_doubtful_disappearance_takes_two_sightings_an_hour_apart(
     assert due() == []
     clock.pass_time(minutes=1)
     assert due() == ["1"]
-    assert keep(missing) == PageStored(gone=1)
+    assert keep(missing) == PageStored(pending_gone=1)  # the same path twice says little
+    other_path = make_page(gone=(Gone(native_id="1", reason=GoneReason.UNAVAILABLE, path="listing"),))
+    assert keep(other_path) == PageStored(gone=1)
     assert due() == []
+
+
+def test_a_platform_with_one_path_needs_another_night(
+    store: Store, watched: Account, keep: Callable[..., PageStored], make_page: MakePage, make_post: MakePost, clock: Any
+) -> None:
+    keep(make_page(make_post()))
+    missing = make_page(gone=(Gone(native_id="1", reason=GoneReason.PRIVATE, path="listing"),))
+    assert keep(missing) == PageStored(pending_gone=1)
+    clock.pass_time(hours=2)
+    with store.read() as tx:
+        [known] = posts.due_rechecks(tx, watched.id, [], 9, in_question_after=NIGHT)
+    assert known.missing_path == "listing"
+    vague = make_page(gone=(Gone(native_id="1", reason=GoneReason.UNAVAILABLE, path="listing"),))
+    clock.pass_time(hours=22)
+    assert keep(vague) == PageStored(gone=1)
+    with store.read() as tx:
+        assert tx.connection.execute(select(tables.posts.c.gone_reason)).scalar_one() == "private"  # the reason that says more
+
+
+@pytest.mark.parametrize("reason", [GoneReason.LOGIN_WALL, GoneReason.OUR_ERROR])
+def test_what_hides_a_post_never_buries_it(
+    store: Store, keep: Callable[..., PageStored], make_page: MakePage, make_post: MakePost, clock: Any, reason: GoneReason
+) -> None:
+    keep(make_page(make_post()))
+    for path in ("lookup", "permalink", "lookup"):
+        assert keep(make_page(gone=(Gone(native_id="1", reason=reason, definite=True, path=path),))).gone == 0
+        clock.pass_time(days=1)
+    with store.read() as tx:
+        row = tx.connection.execute(select(tables.posts)).one()
+    assert (row.missing_reason, row.missing_since, row.gone_at) == (reason.value, None, None)
+    keep(make_page(make_post()))
+    with store.read() as tx:
+        assert tx.connection.execute(select(tables.posts.c.missing_reason)).scalar_one() is None
 
 
 def test_a_post_seen_again_loses_doubt_and_tombstone(
@@ -173,7 +209,7 @@ def test_a_post_seen_again_loses_doubt_and_tombstone(
     clock.pass_time(hours=2)
     assert keep(make_page(verified=("1",))) == PageStored()  # the doubt is gone, there was no tombstone
     assert keep(missing) == PageStored(pending_gone=1)
-    clock.pass_time(hours=2)
+    clock.pass_time(hours=20)
     assert keep(missing) == PageStored(gone=1)
     assert keep(make_page(verified=("1",))) == PageStored(reappeared=1)
     with store.read() as tx:
@@ -193,7 +229,7 @@ def test_rechecks_come_due_by_age_and_last_look(
 
     def due(limit: int = 9) -> list[str]:
         with store.read() as tx:
-            return [known.native_id for known in posts.due_rechecks(tx, watched.id, schedule, limit)]
+            return [known.native_id for known in posts.due_rechecks(tx, watched.id, schedule, limit, in_question_after=NIGHT)]
 
     old = clock.now - timedelta(days=20)
     keep(

@@ -11,7 +11,7 @@ from email.utils import format_datetime
 
 from nightrounds.sandbox.native_ids import slug
 from nightrounds.sandbox.view import Shown, Standing
-from nightrounds.sandbox.world import Engine
+from nightrounds.sandbox.world import Engine, WorldPost
 
 _LINK = re.compile(r"https?://[^\s<>\"]*[^\s<>\".,;:!?)\]’”'…]")
 
@@ -33,20 +33,33 @@ class Article:
         return self.shown.now.at
 
 
-class Site:
-    """One website on one night."""
+def is_comment(post: WorldPost) -> bool:
+    """Whether a post of the world is an answer under an article rather than one."""
+    return "comment_on" in post.extra
 
-    def __init__(self, standing: Standing, shown: tuple[Shown, ...]) -> None:
+
+class Site:
+    """One website at one moment. `making` tells static sites apart: '', 'microsite' or 'bulletin'."""
+
+    def __init__(self, standing: Standing, shown: tuple[Shown, ...], at: datetime) -> None:
         self.standing = standing
+        self.at = at
+        self.making = str(standing.account.extra.get("making", ""))
         self.engine = standing.account.engine or Engine.STATIC
         self.origin = standing.account.handle.rstrip("/")
         self.host = self.origin.split("//")[1]
-        order = sorted(standing.account.posts, key=lambda post: post.at)
+        self.comments = tuple(item for item in shown if is_comment(item.post))
+        order = sorted((post for post in standing.account.posts if not is_comment(post)), key=lambda post: post.at)
         numbers = {post.id: number for number, post in enumerate(order, start=1)}
-        every = [Article(item, numbers[item.post.id], _path(self.engine, item)) for item in shown]
+        every = [Article(i, numbers[i.post.id], self._path(i, numbers[i.post.id])) for i in shown if i.post.id in numbers]
         every.sort(key=lambda article: article.shown.post.at, reverse=True)
         self.articles = [article for article in every if not article.shown.gone]
         self.gone = [article for article in every if article.shown.gone]
+
+    def _path(self, shown: Shown, number: int) -> str:
+        if self.making == "bulletin":
+            return f"/notice.php?id={number}"
+        return str(shown.post.extra.get("path") or _path(self.engine, shown))
 
     def url(self, path: str) -> str:
         return f"{self.origin}{path}"

@@ -1,4 +1,4 @@
-"""Five small websites told apart by the Host header: WordPress, an Atom blog, an RSS site, a static one, one that refuses us.
+"""Small websites told apart by the Host header: WordPress, an Atom blog, an RSS site, three static ones, one that refuses us.
 
 Pages and feeds carry ETag and Last-Modified and answer 304. A feed's validators do not move when an article that is not the
 newest is taken down, and the RSS site's not even for an edit: a reader who trusts a 304 misses both.
@@ -16,9 +16,21 @@ from starlette.requests import Request
 
 from nightrounds.sandbox.answers import Answer, StandIn
 from nightrounds.sandbox.faults import HTML_ERROR
+from nightrounds.sandbox.platforms import _website_comments as comments
 from nightrounds.sandbox.platforms import _website_feeds as feeds
 from nightrounds.sandbox.platforms import _website_wordpress as wordpress
-from nightrounds.sandbox.platforms._website_markup import Article, Site, article_html, http_date, listing, meta, page
+from nightrounds.sandbox.platforms._website_markup import (
+    Article,
+    Site,
+    article_html,
+    http_date,
+    is_comment,
+    listing,
+    meta,
+    page,
+)
+from nightrounds.sandbox.platforms._website_static import BULLETIN, MICROSITE, RULES, bulletin_page, microsite_page
+from nightrounds.sandbox.platforms._wordpress_queries import WordPressError
 from nightrounds.sandbox.view import Scene, Shown, view_of
 from nightrounds.sandbox.world import Engine, State, load_world
 
@@ -26,7 +38,8 @@ _HTML = "text/html; charset=utf-8"
 _TEXT = "text/plain; charset=utf-8"
 _XML = "application/xml; charset=utf-8"
 _RETRY_AFTER_S = 900
-_POST = re.compile(r"/wp-json/wp/v2/posts/(\d+)")
+_POST = re.compile(r"/wp-json/wp/v2/posts/([0-9]+)")
+_COMMENT = re.compile(r"/wp-json/wp/v2/comments/([0-9]+)")
 _SITEMAPS = {Engine.WORDPRESS: "/wp-sitemap-posts-post-1.xml", Engine.STATIC: "/sitemap.xml"}
 _FEEDS = {Engine.WORDPRESS: "/feed/", Engine.ATOM: "/atom.xml", Engine.RSS: "/rss.xml"}
 
@@ -39,13 +52,20 @@ class Websites(StandIn):
     never = frozenset({"usage_capped", "token_dead"})
 
     def options(self, url: str) -> dict[str, Any]:
-        sites = [account.handle.rstrip("/") for account in load_world().of("website")]
-        return {"rebase": dict.fromkeys(sites, url), "delay": 0}
+        accounts = {account.handle.rstrip("/"): account for account in load_world().of("website")}
+        rules = {origin: RULES for origin, account in accounts.items() if account.extra.get("making") == BULLETIN}
+        return {"rebase": dict.fromkeys(accounts, url), "sites": rules, "delay": 0}
 
     def native_id(self, shown: Shown) -> str:
-        """The article's address."""
-        site = Site(view_of(2).standing(shown.account), (shown,))
+        """WordPress's own number, the id in a feed, and elsewhere the article's address."""
+        site = Site(view_of(2).standing(shown.account), (shown,), view_of(2).at)
+        if is_comment(shown.post):
+            return site.url(f"/?wp_comment={comments.own_number(shown.account, shown.post)}")
         article = (site.articles or site.gone)[0]
+        if site.engine is Engine.WORDPRESS:
+            return site.url(f"/?wp_posts={feeds.wordpress_id(article)}")
+        if site.engine in _FEEDS:
+            return feeds.guid(site, article, wordpress=False)
         return site.url(article.path)
 
     def concerned(self, request: Request, scene: Scene) -> set[str]:
@@ -72,7 +92,7 @@ class Websites(StandIn):
             if standing.state is not State.LIVE:
                 login = {"www-authenticate": 'Basic realm="Members"'}
                 return Answer(b"<html><body><h1>Please log in</h1></body></html>\n", 401, _HTML, login)
-            site = Site(standing, scene.view.ever_posted(standing.account))
+            site = Site(standing, scene.view.ever_posted(standing.account), scene.view.at)
             return _revalidated(request, self._page(request, site) or _not_found(request, site))
         return _directory(scene)
 
@@ -80,6 +100,10 @@ class Websites(StandIn):
         path = request.url.path
         if path == "/robots.txt":
             return Answer(_robots(site), 200, _TEXT)
+        if site.making == MICROSITE:
+            return microsite_page(site, path)
+        if site.making == BULLETIN:
+            return bulletin_page(site, path, request.query_params)
         if path == "/":
             return _home(site)
         if article := site.by_path(path):
@@ -104,11 +128,15 @@ class Websites(StandIn):
             return wordpress.rest_posts(site, request.query_params, page_cap=self.page_cap)
         if path == "/wp-json/wp/v2/pages":
             return wordpress.rest_no_pages(request.query_params)
+        if path == "/wp-json/wp/v2/comments":
+            return comments.rest_comments(site, request.query_params, page_cap=self.page_cap)
         if match := _POST.fullmatch(path):
             return wordpress.rest_post(site, match[1], request.query_params)
+        if match := _COMMENT.fullmatch(path):
+            return comments.rest_comment(site, match[1], request.query_params)
         if path.startswith("/wp-json/"):
             message = "No route was found matching the URL and request method."
-            return wordpress.WordPressError("rest_no_route", message, 404).answer()
+            return WordPressError("rest_no_route", message, 404).answer()
         return None
 
 
@@ -148,7 +176,7 @@ def _robots(site: Site) -> bytes:
     if site.engine is Engine.CLOSED:
         return b"User-agent: *\nDisallow: /\n"
     closed = "Disallow: /wp-admin/\n" if site.engine is Engine.WORDPRESS else "Disallow: /drafts/\n"
-    sitemap = {Engine.WORDPRESS: "/wp-sitemap.xml", Engine.STATIC: "/sitemap.xml"}.get(site.engine)
+    sitemap = {Engine.WORDPRESS: "/wp-sitemap.xml", Engine.STATIC: "/sitemap.xml"}.get(site.engine) if not site.making else None
     line = f"\nSitemap: {site.url(sitemap)}\n" if sitemap else ""
     return f"User-agent: *\n{closed}{line}".encode()
 
@@ -218,8 +246,9 @@ def _feed(site: Site, path: str) -> Answer | None:
 
 
 def _not_found(request: Request, site: Site) -> Answer:
-    """The RSS site says 410 of what it took down, the others 404."""
-    taken_down = site.engine is Engine.RSS and request.url.path in {article.path for article in site.gone}
+    """The RSS site and the microsite say 410 of what they took down, the others 404."""
+    says = site.engine is Engine.RSS or site.making == MICROSITE
+    taken_down = says and request.url.path in {article.path for article in site.gone}
     body = page(site, "Page not found", "<h1>Nothing here</h1><p>That page can't be found.</p>").encode()
     return Answer(body, 410 if taken_down else 404, _HTML)
 

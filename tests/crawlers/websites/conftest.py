@@ -16,7 +16,8 @@ import pytest
 
 from core.errors import CrawlError
 from core.records import Account, Basis, CrawledPage, Cursor, Kind, KnownPost, Post
-from core.seams import CrawlRequest
+from core.seams import UNMETERED, CrawlRequest, Meter
+from crawlers._child import Children
 from crawlers._frames import Job
 from crawlers.websites import WebsiteCrawler, WebsiteOptions
 
@@ -35,6 +36,7 @@ class Web:
     asked: list[str] = field(default_factory=list)
     asked_at: list[float] = field(default_factory=list)
     agents: set[str] = field(default_factory=set)
+    children: Children = field(default_factory=Children)  # lent to night after night, as in a run
 
     def put(
         self, place: str, body: str | bytes, kind: str = "text/html; charset=utf-8", status: int = 200, **headers: str
@@ -92,6 +94,7 @@ def web() -> Iterator[Web]:
     web.port = server.server_port
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield web
+    web.children.close()
     server.shutdown()
     server.server_close()
 
@@ -104,9 +107,13 @@ class Night:
         web: Web,
         host: str,
         cursor: Cursor | None = None,
-        recheck: tuple[Post, ...] = (),
+        recheck: tuple[Post | KnownPost, ...] = (),
         since: datetime | None = None,
         scheme: str = "http",
+        path: str = "/",
+        kind: Kind = Kind.OFFICIAL,
+        at: datetime = NOW,
+        meter: Meter = UNMETERED,
         **options: Any,
     ) -> None:
         origin = f"{scheme}://{host}"
@@ -116,12 +123,11 @@ class Night:
             "contact_url": "https://contact.example.org",
             "rebase": {origin: f"http://127.0.0.1:{web.port}"},
         } | options
-        due = tuple(
-            KnownPost(native_id=p.native_id, url=p.url, revision=p.revision, posted_at=p.posted_at, last_verified_at=NOW)
-            for p in recheck
-        )
-        crawler = WebsiteCrawler(WebsiteOptions(**settings), clock=lambda: NOW)
-        request = CrawlRequest(account=an_account(f"{origin}/"), cursor=cursor, recheck=due, since=since)
+        due = tuple(post if isinstance(post, KnownPost) else known(post) for post in recheck)
+        crawler = WebsiteCrawler(WebsiteOptions(**settings), clock=lambda: at)
+        crawler._children = web.children
+        account = an_account(f"{origin}{path}", kind)
+        request = CrawlRequest(account=account, cursor=cursor, recheck=due, since=since, meter=meter)
         self.pages: list[CrawledPage] = []
         self.error: CrawlError | None = None
         try:
@@ -140,12 +146,24 @@ class Night:
         return str(self.cursor.state["rung"]) if self.cursor else ""
 
 
-def an_account(handle: str) -> Account:
+def known(post: Post, missing_path: str = "") -> KnownPost:
+    """A stored post that is due for another look."""
+    return KnownPost(
+        native_id=post.native_id,
+        url=post.url,
+        revision=post.revision,
+        posted_at=post.posted_at,
+        last_verified_at=NOW,
+        missing_path=missing_path,
+    )
+
+
+def an_account(handle: str, kind: Kind = Kind.OFFICIAL) -> Account:
     return Account(
         id="a1",
         platform="website",
         handle=handle,
-        kind=Kind.OFFICIAL,
+        kind=kind,
         basis=Basis.OWNED,
         basis_recorded_by="t",
         basis_recorded_at=NOW,
@@ -155,6 +173,11 @@ def an_account(handle: str) -> Account:
 @pytest.fixture
 def crawl_night(web: Web) -> Callable[..., Night]:
     return functools.partial(Night, web)
+
+
+@pytest.fixture
+def due() -> Callable[..., KnownPost]:
+    return known
 
 
 @pytest.fixture

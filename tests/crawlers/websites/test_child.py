@@ -36,8 +36,8 @@ def test_a_slow_body_and_a_time_limit_keep_what_was_read(
     monkeypatch.setattr("crawlers._child._SLACK", 1.0)
     began, pages = time.monotonic(), []
     job = job_for(host).model_copy(update={"time_limit": 2.0})
-    with FetchingChild(job) as child, pytest.raises(PlatformDown, match="not read within 2 s"):
-        pages.extend(frame.page for frame in child.frames())
+    with FetchingChild() as child, pytest.raises(PlatformDown, match="not read within 2 s"):
+        pages.extend(frame.page for frame in child.frames(job))
     assert time.monotonic() - began < 8
     assert any(post.native_id == "ward-1" for page in pages if page for post in page.posts)
 
@@ -54,14 +54,14 @@ def test_the_child_ends_with_a_caller_that_stops_and_with_a_parent_that_dies(web
     web.home(host)
     web.answers[f"{host}/atom.xml"] = drip
     job = job_for(host)
-    with FetchingChild(job) as child:
-        next(child.frames())
+    with FetchingChild() as child:
+        next(child.frames(job))
         assert alive(child.pid)
     assert not alive(child.pid)
 
     script = (
         "import sys, os; from crawlers._child import FetchingChild; from crawlers._frames import Job\n"
-        "child = FetchingChild(Job.model_validate_json(sys.argv[1])).__enter__(); next(child.frames())\n"
+        "child = FetchingChild(); next(child.frames(Job.model_validate_json(sys.argv[1])))\n"
         "print(child.pid, flush=True); os._exit(9)"
     )
     parent = subprocess.run([sys.executable, "-c", script, job.model_dump_json()], capture_output=True, text=True, timeout=30)
@@ -81,13 +81,13 @@ def test_the_child_ends_with_a_caller_that_stops_and_with_a_parent_that_dies(web
     ],
 )
 def test_a_child_that_breaks_is_reported(job_for: Any, script: str, error: type[CrawlError]) -> None:
-    with FetchingChild(job_for("blog.example.org"), (sys.executable, "-c", script)) as child, pytest.raises(error):
-        list(child.frames())
+    with FetchingChild((sys.executable, "-c", script)) as child, pytest.raises(error):
+        list(child.frames(job_for("blog.example.org")))
 
 
-def test_the_child_gets_no_secret_and_a_group_of_its_own(job_for: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_child_gets_no_secret_and_a_group_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NIGHTROUNDS_PLATFORMS__X__BEARER_TOKEN", CANARY)
     monkeypatch.setenv("HTTP_PROXY", f"http://{CANARY}.example.org")
-    with FetchingChild(job_for("blog.example.org"), (sys.executable, "-c", "import time; time.sleep(20)")) as child:
+    with FetchingChild((sys.executable, "-c", "import time; time.sleep(20)")) as child:
         assert CANARY.encode() not in Path(f"/proc/{child.pid}/environ").read_bytes()
         assert os.getpgid(child.pid) == child.pid

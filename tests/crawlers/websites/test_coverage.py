@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -47,7 +47,7 @@ def keys(*numbers: int) -> set[str]:
 def days_later(night: Any, days: int) -> Cursor:
     """The night's cursor, as if it had been written so many days ago."""
     state = dict(night.cursor.state)
-    return Cursor(state | {"probed": f"{datetime.now(UTC).date() - timedelta(days=days)}"})
+    return Cursor(state | {"probed": f"{date.fromisoformat(state['probed']) - timedelta(days=days)}"})
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_what_robots_txt_forbids_is_not_offered_and_a_failing_guess_is_doubted(w
 @pytest.mark.parametrize("limit", [3, 500])
 def test_links_that_were_not_read_are_read_the_next_night(web: Any, crawl_night: Any, limit: int) -> None:
     host = f"links{limit}.example.org"
-    headlines = "".join(f"<h2><a href=/{n}>{n}</a></h2>" for n in range(6))
+    headlines = "".join(f"<div><h2><a href=/{n}>{n}</a></h2><time>March {n + 1}, 2026</time></div>" for n in range(6))
     web.put(f"{host}/", LINKS.format(headlines), ETag='"1"')
     for n in range(6):
         web.put(f"{host}/{n}", f"<article><h1>{n}</h1>{WORDS}</article>")

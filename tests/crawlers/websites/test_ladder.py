@@ -86,6 +86,8 @@ def test_looking_again_tells_gone_from_hidden(web: Any, crawl_night: Any) -> Non
     assert {name: (g.reason, g.definite) for name, g in night.gone.items()} == {
         "missing": (GoneReason.DELETED, False),
         "front": (GoneReason.UNAVAILABLE, False),
+        "login": (GoneReason.LOGIN_WALL, False),
+        "challenge": (GoneReason.LOGIN_WALL, False),
     }
     assert "same" in night.posts
     for said in ("login form", "HTTP 403", "challenge", "another site"):

@@ -1,4 +1,4 @@
-"""How far a Page has been read: what a cursor holds, so that a crawl may be killed between any two pages.
+"""How far a list of Graph's has been read: what a cursor holds, so that a crawl may be killed between any two pages.
 
 Graph pages from the newest post back. `read_until` moves only when a whole walk is done; each walk goes back behind it by the
 window in which edits are looked for. Until it is done the cursor carries the walk: its bound, and where its next page begins.
@@ -7,13 +7,12 @@ It moves to the newest post seen and not to our own time: a clock that was wrong
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from core.records import Cursor, Post
-from crawlers._facebook_posts import is_post_id
 from crawlers._graph import PLACES
 from crawlers._outstanding import keep, read_held
 
@@ -22,7 +21,7 @@ _EARLIER_BY = 86_400  # seconds; a lower bound that differs by less is the same 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Walk:
-    """One way down a Page's posts. Times are seconds since 1970, as Graph takes them."""
+    """One way down a list of posts. Times are seconds since 1970, as Graph takes them."""
 
     started_at: int
     since: int | None
@@ -50,7 +49,7 @@ class Walk:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """What is known of one Page: everything from `floor` (None: the beginning) up to `read_until`, but for `outstanding`.
+    """What is known of one list: everything from `floor` (None: the beginning) up to `read_until`, but for `outstanding`.
 
     `read_until` is None where no post was seen yet. `wanted` is from when on this crawl asks for posts.
     """
@@ -86,7 +85,8 @@ class Progress:
         floor = None if self.floor is None or walk.since is None else min(self.floor, walk.since)
         return replace(self, read_until=max(newest, min(self.read_until, walk.started_at)), floor=floor, walk=None)
 
-    def cursor(self) -> Cursor:
+    def state(self) -> dict[str, Any]:
+        """As JSON."""
         state: dict[str, Any] = {
             "native_id": self.native_id,
             "since": self.floor,
@@ -102,13 +102,17 @@ class Progress:
                 "newest": self.walk.newest,
                 "has_gaps": self.walk.has_gaps,
             }
-        return Cursor(state)
+        return state
+
+    def cursor(self) -> Cursor:
+        return Cursor(self.state())
 
 
-def read_progress(cursor: Cursor | None, native_id: str, since: datetime | None) -> Progress:
-    """The progress that a cursor holds; a new one where there is none, or where it is another Page's or none of ours."""
+def read_progress(
+    state: Mapping[str, Any], native_id: str, since: datetime | None, *, is_id: Callable[[object], bool]
+) -> Progress:
+    """The progress that a cursor's state holds; a new one where it holds none, or where it is another account's."""
     fresh = Progress(native_id=native_id, wanted=int(since.timestamp()) if since else None)
-    state = cursor.state if cursor else {}
     floor, read_until = state.get("since"), state.get("read_until")
     if state.get("native_id") != native_id or not (_is_time(floor) and _is_time(read_until)):
         return fresh
@@ -116,7 +120,7 @@ def read_progress(cursor: Cursor | None, native_id: str, since: datetime | None)
         fresh,
         floor=floor,
         read_until=read_until,
-        outstanding=read_held(state.get("outstanding"), is_post_id),
+        outstanding=read_held(state.get("outstanding"), is_id),
         walk=_read_walk(state.get("walk")),
     )
 

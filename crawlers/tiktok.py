@@ -1,0 +1,265 @@
+"""TikTok: the public videos of accounts whose owners let our application in, read through the Display API.
+
+Each crawl reads the account's videos down through a trailing window again, because TikTok does not say what was edited, then
+asks for the older ones that are due. There is no lawful way to other accounts: the Research API is for academic researchers.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field, SecretStr
+
+from core.errors import AccountNotFound, AuthError, ParseError, PermissionMissing
+from core.records import Account, CrawledPage, Post
+from core.seams import About, Crawler, CrawlerOptions, CrawlRequest, Meter
+from crawlers._backward_walk import Progress, Walk, milliseconds, read_progress
+from crawlers._exchange import Answer
+from crawlers._rebase import trusted_base_url
+from crawlers._strict import is_digits, mapping, not_understood
+from crawlers._tiktok_client import MAX_COUNT, MAX_IDS, DisplayClient, renew
+from crawlers._tiktok_lookups import catch_up, look_again, videos_in
+from crawlers._tiktok_videos import User, parse_user, parse_video
+
+_NOT_AVAILABLE = (
+    "TikTok: not available: it shows videos only of accounts whose owners consent, and the Research API is for academic "
+    "researchers; ask the owner to let our application in, and put the token under NIGHTROUNDS_PLATFORMS__TIKTOK__TOKENS"
+)
+_REPLACED = (
+    "TikTok has replaced the account's refresh token: the one in the settings is used up, and the new one is not kept; "
+    "see docs/platforms/tiktok.md"
+)
+
+
+class TikTokOptions(CrawlerOptions):
+    client_secret: SecretStr | None = None  # of our application; with client_key and refresh_tokens
+    client_key: str | None = None
+    tokens: dict[str, SecretStr] = Field(default_factory=dict)  # handle or open_id -> access token, good for hours
+    refresh_tokens: dict[str, SecretStr] = Field(default_factory=dict)  # handle or open_id -> refresh token, good once
+    base_url: Annotated[str, AfterValidator(trusted_base_url)] = "https://open.tiktokapis.com"
+    timeout: Annotated[float, Field(gt=0, le=300)] = 30.0  # seconds for one whole answer
+    page_size: Annotated[int, Field(gt=0, le=MAX_COUNT)] = MAX_COUNT
+    max_pages: Annotated[int, Field(gt=0)] = 150  # of one account and crawl
+    reread_days: Annotated[int, Field(ge=0)] = 30  # how far back each crawl looks for edits
+
+
+class TikTokCrawler(Crawler):
+    """Reads TikTok accounts that consented, each with its own token."""
+
+    platform = "tiktok"
+    title = "TikTok"
+    about = About(
+        reads="public videos (captions) of accounts whose owners consented",
+        through="Display API v2, no library",
+        new_posts="newest first, trailing window",
+        edits="re-read window",
+        deletions="looked up by id, two sightings",
+        credentials="each account's own token",
+        tried="sandbox",
+    )
+    recheck_batch = MAX_IDS
+    Options = TikTokOptions
+    options: TikTokOptions
+
+    def __init__(
+        self, options: CrawlerOptions, *, clock: Callable[[], datetime], sleep: Callable[[float], None] = time.sleep
+    ) -> None:
+        super().__init__(options, clock=clock, sleep=sleep)
+        self._opened: dict[str, DisplayClient] = {}  # by account
+        self._renewed: dict[str, str] = {}  # account -> the refresh token that counts now; in memory, for this run
+
+    def missing_credentials(self) -> str:
+        if any(token.get_secret_value().strip() for token in (*self.options.tokens.values(), *self._renewable().values())):
+            return ""
+        return (
+            "TikTok needs a token of each account, given by its owner's consent: set NIGHTROUNDS_PLATFORMS__TIKTOK__TOKENS, "
+            "or tokens under [platforms.tiktok] in nightrounds.toml"
+        )
+
+    def _renewable(self) -> dict[str, SecretStr]:
+        """Refresh tokens, where the application that may use them is known."""
+        return self.options.refresh_tokens if self.options.client_key and self.options.client_secret else {}
+
+    def credential_of(self, account: Account) -> str:
+        """Every account stands and falls alone."""
+        return f"{self.platform} account {account.id}"
+
+    def close(self) -> None:
+        for client in self._opened.values():
+            client.close()
+        self._opened.clear()
+
+    def crawl(self, request: CrawlRequest) -> Iterator[CrawledPage]:
+        """Yield the account, then its videos from the newest back, then what became of `request.recheck`."""
+        account = request.account
+        client, answer, was_replaced = self._begin(account, request.meter)
+        user = parse_user(mapping(mapping(answer.json(), "data"), "user"))
+        _refuse_anothers(account, user)
+        progress = read_progress(request.cursor, user.native_id, request.since, is_digits)
+        yield CrawledPage(
+            raw=(answer.raw,),
+            profile=user.profile,
+            native_account_id=user.native_id,
+            handle=user.handle,
+            cursor=progress.cursor(),
+            note=_REPLACED if was_replaced else "",
+        )
+        sight = _Sight()
+        earlier = progress.outstanding
+        progress = yield from self._read_videos(client, account, progress, sight)
+        overdue = [one for one in progress.outstanding if one in earlier and one not in sight.broken_ids]
+        yield from catch_up(client, account, progress, overdue)
+        due = [one for one in request.recheck if one.native_id not in sight.ids and is_digits(one.native_id)]
+        yield from look_again(client, account, due)
+        if sight.broken and not sight.ids:
+            raise ParseError(f"TikTok: none of the {sight.broken} videos of the account was understood")
+
+    def _begin(self, account: Account, meter: Meter) -> tuple[DisplayClient, Answer, bool]:
+        """A client whose token is good, the account as it is told, and whether the settings' refresh token is used up.
+
+        Raises PermissionMissing where the account has no token, CrawlError for anything else.
+        """
+        access, refresh = self._token(self.options.tokens, account), self._token(self._renewable(), account)
+        if not access and not refresh and account.id not in self._opened:
+            raise PermissionMissing(_NOT_AVAILABLE)
+        if access and account.id not in self._opened:
+            self._opened[account.id] = self._client(access)
+        if account.id in self._opened:
+            client = self._opened[account.id]
+            client.read_for(meter)
+            try:
+                return client, client.user(), False
+            except AuthError:
+                if not refresh:
+                    raise
+        client, was_replaced = self._renew(account, refresh, meter)
+        return client, client.user(), was_replaced
+
+    def _renew(self, account: Account, refresh: str, meter: Meter) -> tuple[DisplayClient, bool]:
+        used = self._renewed.get(account.id, refresh)
+        secret = self.options.client_secret
+        renewed = renew(
+            refresh_token=used,
+            client_key=self.options.client_key or "",
+            client_secret=secret.get_secret_value().strip() if secret else "",
+            base_url=self.options.base_url,
+            timeout=self.options.timeout,
+            clock=self.clock,
+            meter=meter,
+        )
+        self._renewed[account.id] = renewed.refresh_token
+        if account.id in self._opened:
+            self._opened[account.id].close()
+        client = self._opened[account.id] = self._client(renewed.access_token)
+        client.read_for(meter)
+        return client, renewed.refresh_token != refresh
+
+    def _client(self, token: str) -> DisplayClient:
+        return DisplayClient(
+            token=token, base_url=self.options.base_url, timeout=self.options.timeout, clock=self.clock, sleep=self.sleep
+        )
+
+    @staticmethod
+    def _token(tokens: dict[str, SecretStr], account: Account) -> str:
+        by_name = {name.removeprefix("@").casefold(): token for name, token in tokens.items()}
+        names = [account.handle.casefold(), (account.native_id or "").casefold()]
+        return next((by_name[name].get_secret_value().strip() for name in names if name in by_name), "")
+
+    def _read_videos(
+        self, client: DisplayClient, account: Account, progress: Progress, sight: _Sight
+    ) -> Generator[CrawledPage, None, Progress]:
+        """Finish the walk that an earlier crawl left, then take one from the top; a page of broken videos is stepped over."""
+        resumed = progress.walk is not None
+        for pages_left in reversed(range(self.options.max_pages)):
+            walk = progress.walk or progress.begin(self.clock(), timedelta(days=self.options.reread_days))
+            answer = client.videos(before=walk.place, count=self.options.page_size)
+            found = _read_page(answer.json(), account, walk)
+            sight.add(found)
+            progress, has_room = progress.keep(read=[post.native_id for post in found.posts], broken=found.broken_ids)
+            has_gap = not has_room or found.broken > len(found.broken_ids)
+            times = [milliseconds(post.posted_at) for post in found.posts if post.posted_at]
+            walk = walk.past(times, found.place, has_gap=has_gap)
+            progress = progress.finish(walk) if found.place is None else replace(progress, walk=walk)
+            more = found.place is not None
+            notes = [
+                not_understood(found.broken),
+                "page limit reached: the next crawl goes on here" if more and not pages_left else "",
+                "more is to be read: the page limit was reached" if resumed and not more and not pages_left else "",
+            ]
+            yield CrawledPage(
+                raw=(answer.raw,), posts=found.posts, cursor=progress.cursor(), note="; ".join(filter(None, notes))
+            )
+            if not more and not resumed:
+                break
+            resumed = resumed and more
+        return progress
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """The videos of one page, read. `place` is the time where the next page begins, None behind the last that is wanted."""
+
+    posts: tuple[Post, ...]
+    broken: int
+    broken_ids: tuple[str, ...] = field(repr=False)  # of those broken videos that tell one
+    place: int | None
+
+
+@dataclass(slots=True)
+class _Sight:
+    """What the account showed in this crawl."""
+
+    ids: set[str] = field(default_factory=set)  # of videos understood
+    broken_ids: set[str] = field(default_factory=set)
+    broken: int = 0
+
+    def add(self, found: _Found) -> None:
+        self.ids.update(post.native_id for post in found.posts)
+        self.broken_ids.update(found.broken_ids)
+        self.broken += found.broken
+
+
+def _read_page(document: dict[str, Any], account: Account, walk: Walk) -> _Found:
+    """Raises ParseError for what is no page of videos."""
+    posts: list[Post] = []
+    broken_ids: list[str] = []
+    broken = 0
+    for item in videos_in(document):
+        try:
+            if not isinstance(item, dict):
+                raise ParseError("expected a video")
+            posts.append(parse_video(item, account))
+        except ParseError:
+            broken += 1
+            broken_ids += [item["id"]] if isinstance(item, dict) and is_digits(item.get("id")) else []
+    place = _onward(mapping(document, "data"), walk)
+    return _Found(posts=tuple(posts), broken=broken, broken_ids=tuple(broken_ids), place=place)
+
+
+def _onward(data: dict[str, Any], walk: Walk) -> int | None:
+    """Where the next page begins: a time in milliseconds since 1970, which TikTok's cursor is. Raises ParseError."""
+    has_more, cursor = data.get("has_more"), data.get("cursor")
+    if has_more is False:
+        return None
+    if has_more is not True or not isinstance(cursor, int) or isinstance(cursor, bool):
+        raise ParseError("TikTok does not say whether and where more videos follow")
+    if cursor <= 0 or (walk.place is not None and cursor >= walk.place):
+        raise ParseError("TikTok leads from a page of videos back to the same page")
+    return None if walk.since is not None and cursor < walk.since else cursor
+
+
+def _refuse_anothers(account: Account, user: User) -> None:
+    """Raise AccountNotFound where the token speaks for another account than the listed one."""
+    is_it = (
+        user.handle.casefold() == account.handle.casefold()
+        if account.native_id is None
+        else user.native_id == account.native_id
+    )
+    if not is_it:
+        raise AccountNotFound(
+            "TikTok: the token is of another account than the one it is given for, or its application changed"
+        )
