@@ -18,11 +18,11 @@ from typing import Any, Literal, assert_never
 from core.errors import AccountNotFound, ParseError
 from core.records import Account, CrawledPage, Cursor, Post, Profile, RawPage
 from core.seams import About, Crawler, CrawlerOptions, CrawlRequest
-from crawlers._archive_files import reading
-from crawlers._archive_records import ArchiveFile, ArchiveRecord
-from crawlers._csv_archive import CsvArchive
-from crawlers._jsonl_archive import JsonLinesArchive
-from crawlers._x_archive import XArchive
+from crawlers._archive.csv_archive import CsvArchive
+from crawlers._archive.files import reading
+from crawlers._archive.jsonl_archive import JsonLinesArchive
+from crawlers._archive.records import ArchiveFile, ArchiveRecord
+from crawlers._archive.x_archive import XArchive
 
 Format = Literal["auto", "jsonl", "csv", "x-archive"]
 

@@ -20,12 +20,12 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 from core.errors import AccountNotFound, Blocked, CrawlError, ParseError, PlatformDown
 from core.records import CrawledPage, RawPage
 from core.seams import About, Crawler, CrawlerOptions, CrawlRequest
-from crawlers._bluesky_api import Refused, Server, models
-from crawlers._bluesky_feed import Feed
-from crawlers._bluesky_hosts import DID, Hosts, NotAsked
-from crawlers._bluesky_progress import Progress, read_progress
-from crawlers._bluesky_repository import Repository
-from crawlers._bluesky_views import Shown, did_of, is_handle, profile_of, raise_for_labels, state_of, unavailable
+from crawlers._bluesky.api import Refused, Server, models
+from crawlers._bluesky.feed import Feed
+from crawlers._bluesky.hosts import DID, Hosts, NotAsked
+from crawlers._bluesky.progress import Progress, read_progress
+from crawlers._bluesky.repository import Repository
+from crawlers._bluesky.views import Shown, did_of, is_handle, profile_of, raise_for_labels, state_of, unavailable
 from crawlers._egress import EgressRefused, origin
 from crawlers._rebase import trusted_base_url
 

@@ -20,8 +20,10 @@ from core.errors import AccountNotFound, AuthError, ParseError
 from core.records import Account, CrawledPage
 from core.seams import About, Crawler, CrawlerOptions, CrawlRequest
 from crawlers._exchange import Answer
-from crawlers._facebook_lookups import catch_up, look_again, look_elsewhere
-from crawlers._facebook_posts import (
+from crawlers._graph.client import GraphClient, onward
+from crawlers._graph.errors import Refused, Service
+from crawlers._graph.facebook_lookups import catch_up, look_again, look_elsewhere
+from crawlers._graph.facebook_posts import (
     PAGE_FIELDS,
     POST_FIELDS,
     Page,
@@ -31,10 +33,8 @@ from crawlers._facebook_posts import (
     parse_page,
     parse_post,
 )
-from crawlers._graph import GraphClient, onward
-from crawlers._graph_errors import Refused, Service
-from crawlers._graph_found import Found, Sight, find_posts, join
-from crawlers._graph_progress import Progress, Walk, read_progress
+from crawlers._graph.found import Found, Sight, find_posts, join
+from crawlers._graph.progress import Progress, Walk, read_progress
 from crawlers._rebase import trusted_base_url
 
 SERVICE = Service(

@@ -18,17 +18,17 @@ from core.errors import AccountNotFound, AuthError, ParseError, PermissionMissin
 from core.records import Account, CrawledPage, Cursor, KnownPost
 from core.seams import About, Crawler, CrawlerOptions, CrawlRequest
 from crawlers._exchange import Answer
-from crawlers._graph import GraphClient
-from crawlers._graph_errors import NodeUnseen, Service
-from crawlers._graph_listing import Listing, ListReader, Place, look_up, missing_from, sightings
-from crawlers._graph_progress import read_progress
-from crawlers._instagram_media import (
+from crawlers._graph.client import GraphClient
+from crawlers._graph.errors import NodeUnseen, Service
+from crawlers._graph.instagram_media import (
     is_username,
     media_question,
     parse_media_page,
     parse_professional,
     profile_question,
 )
+from crawlers._graph.listing import Listing, ListReader, Place, look_up, missing_from, sightings
+from crawlers._graph.progress import read_progress
 from crawlers._rebase import trusted_base_url
 from crawlers._strict import is_digits
 

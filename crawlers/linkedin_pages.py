@@ -20,9 +20,9 @@ from core.errors import AccountNotFound, AuthError, Blocked, ParseError
 from core.records import Account, CrawledPage, Gone, Post, RawPage
 from core.seams import About, Crawler, CrawlerOptions, CrawlRequest
 from crawlers._backward_walk import Progress, Walk, read_progress
-from crawlers._linkedin_client import MAX_IDS, LinkedInClient
-from crawlers._linkedin_lookups import catch_up, look_again
-from crawlers._linkedin_posts import (
+from crawlers._linkedin.client import MAX_IDS, LinkedInClient
+from crawlers._linkedin.lookups import catch_up, look_again
+from crawlers._linkedin.posts import (
     Page,
     hidden,
     is_page_number,

@@ -19,9 +19,9 @@ from pydantic import AfterValidator, Field, SecretStr
 from core.errors import AccountNotFound, AccountPrivate, Blocked, ParseError
 from core.records import Account, Basis, CrawledPage, Kind, Post
 from core.seams import About, Crawler, CrawlerOptions, CrawlRequest
-from crawlers._mastodon_client import MastodonClient, is_id, items_of, onward
-from crawlers._mastodon_lookups import catch_up, cursor_of, look_again
-from crawlers._mastodon_statuses import User, author_of, is_public, parse_status, parse_user
+from crawlers._mastodon.client import MastodonClient, is_id, items_of, onward
+from crawlers._mastodon.lookups import catch_up, cursor_of, look_again
+from crawlers._mastodon.statuses import User, author_of, is_public, parse_status, parse_user
 from crawlers._rebase import trusted_base_url
 from crawlers._strict import instant, not_understood
 from crawlers._trailing import Progress, read_progress

@@ -19,11 +19,11 @@ from core.errors import AccountNotFound, Blocked, ParseError
 from core.records import Account, CrawledPage
 from core.seams import About, Crawler, CrawlerOptions, CrawlRequest
 from crawlers._egress import Egress, EgressRefused
-from crawlers._mediawiki_changes import LIMIT_REACHED, follow, reaches_back, read_deletions, until_last
-from crawlers._mediawiki_client import BadPlace, NoApi, Told, WikiClient
-from crawlers._mediawiki_pages import FILES, INFO, SITE, Wiki, is_page_id, parse_wiki
-from crawlers._mediawiki_progress import Progress, Walk, known_path, read_progress
-from crawlers._mediawiki_reading import Reader
+from crawlers._mediawiki.changes import LIMIT_REACHED, follow, reaches_back, read_deletions, until_last
+from crawlers._mediawiki.client import BadPlace, NoApi, Told, WikiClient
+from crawlers._mediawiki.pages import FILES, INFO, SITE, Wiki, is_page_id, parse_wiki
+from crawlers._mediawiki.progress import Progress, Walk, known_path, read_progress
+from crawlers._mediawiki.reading import Reader
 from crawlers._outstanding import never_read
 from crawlers._rebase import trusted_base_url
 

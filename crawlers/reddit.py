@@ -20,9 +20,9 @@ from core.errors import AccountNotFound, AuthError, ParseError
 from core.records import Account, CrawledPage, Gone, Post
 from core.seams import About, Crawler, CrawlerOptions, CrawlRequest
 from crawlers._rebase import trusted_base_url
-from crawlers._reddit_client import API_URL, RedditClient
-from crawlers._reddit_lookups import Lists, catch_up, cursor_of, look_again
-from crawlers._reddit_posts import author_of, gone_reason, is_full_name, is_public, made_at, parse_post, parse_user
+from crawlers._reddit.client import API_URL, RedditClient
+from crawlers._reddit.lookups import Lists, catch_up, cursor_of, look_again
+from crawlers._reddit.posts import author_of, gone_reason, is_full_name, is_public, made_at, parse_post, parse_user
 from crawlers._strict import mapping, not_understood
 from crawlers._trailing import Walk, read_progress
 

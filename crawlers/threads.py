@@ -19,13 +19,11 @@ from core.errors import AccountNotFound, AuthError, ParseError, PermissionMissin
 from core.records import Account, CrawledPage, Cursor, KnownPost
 from core.seams import About, Crawler, CrawlerOptions, CrawlRequest
 from crawlers._exchange import Answer
-from crawlers._graph import GraphClient
-from crawlers._graph_errors import NodeUnseen, Service
-from crawlers._graph_listing import Listing, ListReader, Place, look_up, missing_from, sightings
-from crawlers._graph_progress import read_progress
-from crawlers._rebase import trusted_base_url
-from crawlers._strict import is_digits
-from crawlers._threads_posts import (
+from crawlers._graph.client import GraphClient
+from crawlers._graph.errors import NodeUnseen, Service
+from crawlers._graph.listing import Listing, ListReader, Place, look_up, missing_from, sightings
+from crawlers._graph.progress import read_progress
+from crawlers._graph.threads_posts import (
     OWN_PROFILE_FIELDS,
     OptionalField,
     ThreadsProfile,
@@ -35,6 +33,8 @@ from crawlers._threads_posts import (
     parse_page,
     parse_public_profile,
 )
+from crawlers._rebase import trusted_base_url
+from crawlers._strict import is_digits
 
 SERVICE = Service(
     name="Threads",

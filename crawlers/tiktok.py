@@ -21,9 +21,9 @@ from crawlers._backward_walk import Progress, Walk, milliseconds, read_progress
 from crawlers._exchange import Answer
 from crawlers._rebase import trusted_base_url
 from crawlers._strict import is_digits, mapping, not_understood
-from crawlers._tiktok_client import MAX_COUNT, MAX_IDS, DisplayClient, renew
-from crawlers._tiktok_lookups import catch_up, look_again, videos_in
-from crawlers._tiktok_videos import User, parse_user, parse_video
+from crawlers._tiktok.client import MAX_COUNT, MAX_IDS, DisplayClient, renew
+from crawlers._tiktok.lookups import catch_up, look_again, videos_in
+from crawlers._tiktok.videos import User, parse_user, parse_video
 
 _NOT_AVAILABLE = (
     "TikTok: not available: it shows videos only of accounts whose owners consent, and the Research API is for academic "

@@ -23,10 +23,10 @@ from core import errors
 from core.errors import AccountNotFound, Blocked, CrawlError, ParseError, RateLimited
 from core.records import CrawledPage, Kind
 from core.seams import About, Crawler, CrawlerOptions, CrawlRequest
-from crawlers._child import Children
 from crawlers._egress import Egress, EgressRefused, origin
-from crawlers._frames import Failure, Job
-from crawlers._website_rules import SiteRules
+from crawlers._website.child import Children
+from crawlers._website.frames import Failure, Job
+from crawlers._website.rules import SiteRules
 
 log = logging.getLogger(__name__)
 

@@ -23,10 +23,10 @@ from core.seams import About, Crawler, CrawlerOptions, CrawlRequest
 from crawlers._exchange import Answer
 from crawlers._rebase import trusted_base_url
 from crawlers._strict import is_digits, mapping, not_understood
-from crawlers._x_client import StaleToken, Vocabulary, XClient
-from crawlers._x_lookups import catch_up, look_again
-from crawlers._x_posts import Includes, parse_post, parse_user, raise_for_unseen_user, version_ids
-from crawlers._x_progress import Progress, Walk, read_progress
+from crawlers._x.client import StaleToken, Vocabulary, XClient
+from crawlers._x.lookups import catch_up, look_again
+from crawlers._x.posts import Includes, parse_post, parse_user, raise_for_unseen_user, version_ids
+from crawlers._x.progress import Progress, Walk, read_progress
 
 _HANDLE = re.compile(r"[A-Za-z0-9_]{1,15}", re.ASCII)
 _REACHABLE = {False: 3200, True: 800}  # how many posts X's timelines go back; the fewer when replies are excluded

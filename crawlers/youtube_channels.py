@@ -22,13 +22,13 @@ from core.errors import AccountNotFound, AccountPrivate, AuthError, BudgetExhaus
 from core.records import Account, CrawledPage, RawPage
 from core.seams import About, Crawler, CrawlerOptions, CrawlRequest
 from crawlers._rebase import trusted_base_url
-from crawlers._youtube_api import YouTubeClient, YouTubeSite
-from crawlers._youtube_captions import REFUSALS, CaptionReader, is_caption_id
-from crawlers._youtube_lookups import catch_up, look_again, look_up
-from crawlers._youtube_problems import Refused, Unseen
-from crawlers._youtube_progress import Progress, Walk, read_progress
-from crawlers._youtube_uploads import Listed, Sight, parse_list, read_page, seconds_of
-from crawlers._youtube_videos import Channel, is_channel_id, is_video_id, parse_channel
+from crawlers._youtube.api import YouTubeClient, YouTubeSite
+from crawlers._youtube.captions import REFUSALS, CaptionReader, is_caption_id
+from crawlers._youtube.lookups import catch_up, look_again, look_up
+from crawlers._youtube.problems import Refused, Unseen
+from crawlers._youtube.progress import Progress, Walk, read_progress
+from crawlers._youtube.uploads import Listed, Sight, parse_list, read_page, seconds_of
+from crawlers._youtube.videos import Channel, is_channel_id, is_video_id, parse_channel
 
 _HANDLE = re.compile(r"@?[\w.·-]{1,100}")
 _USER = re.compile(r"user/([A-Za-z0-9_-]{1,64})", re.ASCII)

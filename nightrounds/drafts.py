@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from core.policy import Clause, Policy
 from core.records import Finding, Kind, Post, Profile, Reference, Screened, Span
-from crawlers._post_lines import PostLine, storable
+from crawlers._archive.post_lines import PostLine, storable
 from nightrounds.screener import Screener
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from core.errors import ConfigError, DetectError
-from crawlers._post_lines import LINE_LIMIT, BadPost, PostLine, numbered_lines, parse_line
+from crawlers._archive.post_lines import LINE_LIMIT, BadPost, PostLine, numbered_lines, parse_line
 
 _CHUNK_LINES = 200  # what one worker gets at a time
 _CHUNK_BYTES = 1 << 20

@@ -13,7 +13,7 @@ from typing import IO, Any
 
 from core.policy import Policy
 from core.records import Finding
-from crawlers._post_lines import PostLine
+from crawlers._archive.post_lines import PostLine
 from detectors._reader import CONTEXT_SEGMENTS, Reader, entities_of
 from nightrounds.deadline import TimeUp, deadline
 from nightrounds.jsonl import FileReport, Say, answer_lines

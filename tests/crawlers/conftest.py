@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from core.records import Account, Basis, Kind, account_id
-from crawlers._x_posts import id_at, time_of
+from crawlers._x.posts import id_at, time_of
 
 
 @dataclass(frozen=True)

@@ -371,7 +371,7 @@ def test_a_cursor_that_is_none_of_ours_starts_anew(graph, make_crawler, make_acc
 
 
 def test_the_client_library_is_imported_without_a_warning(tmp_path):
-    code = "import crawlers._graph"
+    code = "import crawlers._graph.client"
     ran = subprocess.run(
         [sys.executable, "-c", f"import sys; sys.dont_write_bytecode = True; {code}"],
         env={"PYTHONPYCACHEPREFIX": str(tmp_path), "PYTHONWARNINGS": "error:invalid escape sequence"},

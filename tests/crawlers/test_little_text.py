@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawlers._little_text import plain
+from crawlers._linkedin.little_text import plain
 from nightrounds.sandbox.platforms._linkedin_objects import little
 
 

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from core.records import Cursor
-from crawlers._x_posts import id_at, time_of
-from crawlers._x_progress import Walk, read_progress
+from crawlers._x.posts import id_at, time_of
+from crawlers._x.progress import Walk, read_progress
 
 USER = "1700000000000000001"
 START = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)

@@ -11,7 +11,7 @@ import pytest
 from core.errors import AccountNotFound, AccountPrivate, AuthError, CrawlError, Outdated, ParseError
 from core.records import CrawledPage, Cursor, GoneReason, KnownPost
 from core.seams import CrawlRequest
-from crawlers._x_posts import id_at, time_of
+from crawlers._x.posts import id_at, time_of
 from crawlers.x_timelines import XCrawler, XOptions
 
 USER = "1700000000000000001"

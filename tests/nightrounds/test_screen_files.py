@@ -17,7 +17,7 @@ import pytest
 
 from core.errors import ConfigError, DetectError
 from core.policy import Policy, default_policy_path, load_policy
-from crawlers._post_lines import BadPost, parse_line
+from crawlers._archive.post_lines import BadPost, parse_line
 from nightrounds.jsonl import FileReport
 from nightrounds.screen_files import ScreenAnswer, list_entities, screen_file
 

@@ -12,7 +12,7 @@ import pytest
 from core.policy import Policy, default_policy_path, load_policy
 from core.records import Account, Basis, Finding, FindingScope, Kind, Post, Profile, Reading, Span, account_id
 from core.seams import Detector
-from crawlers._post_lines import parse_line
+from crawlers._archive.post_lines import parse_line
 from detectors._gate import Gate
 from detectors._reader import Reader
 from nightrounds.deadline import TimeUp, deadline

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from crawlers._bluesky_posts import claimed_time, parse_uri
+from crawlers._bluesky.posts import claimed_time, parse_uri
 from nightrounds.sandbox.platforms._bluesky_records import POST, REPOST, did_of, uri_of
 from nightrounds.sandbox.server import Sandbox
 from nightrounds.sandbox.view import view_of

@@ -11,7 +11,7 @@ import pytest
 from core.errors import AuthError, PermissionMissing
 from core.records import CrawledPage, Cursor, GoneReason, KnownPost, Post
 from core.seams import CrawlRequest
-from crawlers._tiktok_videos import USER_FIELDS, VIDEO_FIELDS
+from crawlers._tiktok.videos import USER_FIELDS, VIDEO_FIELDS
 from crawlers.tiktok import TikTokCrawler
 from nightrounds.sandbox.platforms.tiktok import CLIENT_KEY, CLIENT_SECRET, access_token, open_id, refresh_token, video_id
 from nightrounds.sandbox.server import Sandbox

@@ -10,7 +10,7 @@ import pytest
 
 from core.records import CrawledPage, KnownPost
 from core.seams import CrawlRequest
-from crawlers._bluesky_posts import POST, REPOST
+from crawlers._bluesky.posts import POST, REPOST
 from crawlers.bluesky import BlueskyCrawler, BlueskyOptions
 
 DID = "did:plc:harborclinic234567abcdef"

@@ -8,7 +8,7 @@ import pytest
 
 from core.records import GoneReason
 from core.seams import CrawlRequest
-from crawlers import _bluesky_hosts
+from crawlers._bluesky import hosts as _bluesky_hosts
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import json
 from datetime import timedelta
 
 from core.records import GoneReason, PostType
-from crawlers._bluesky_posts import POST, REPOST
+from crawlers._bluesky.posts import POST, REPOST
 
 DID = "did:plc:harborclinic234567abcdef"
 

@@ -9,7 +9,7 @@ import pytest
 from core.errors import (
     AccountNotFound,
 )
-from crawlers._bluesky_posts import POST, claimed_time, parse_post, time_of
+from crawlers._bluesky.posts import POST, claimed_time, parse_post, time_of
 from crawlers.bluesky import BlueskyOptions
 
 DID = "did:plc:harborclinic234567abcdef"

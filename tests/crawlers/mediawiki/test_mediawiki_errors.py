@@ -11,7 +11,7 @@ import pytest
 from pydantic import ValidationError
 
 from core.errors import AccountNotFound, AccountPrivate, Blocked, ParseError, PlatformDown, RateLimited, Scope
-from crawlers._mediawiki_client import _LONGEST_WAIT
+from crawlers._mediawiki.client import _LONGEST_WAIT
 from crawlers.mediawiki import MediaWikiCrawler, MediaWikiOptions
 
 HTML = {"media_type": "text/html; charset=utf-8"}

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from crawlers._wikitext import Picture, plain_text
+from crawlers._mediawiki.wikitext import Picture, plain_text
 
 READS = [
     ("'''Bold''' and ''italic''.", "Bold and italic."),

@@ -17,8 +17,8 @@ import pytest
 from core.errors import CrawlError
 from core.records import Account, Basis, CrawledPage, Cursor, Kind, KnownPost, Post
 from core.seams import UNMETERED, CrawlRequest, Meter
-from crawlers._child import Children
-from crawlers._frames import Job
+from crawlers._website.child import Children
+from crawlers._website.frames import Job
 from crawlers.websites import WebsiteCrawler, WebsiteOptions
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples" / "website"

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from core.errors import CrawlError, ParseError, PlatformDown
-from crawlers._child import FetchingChild
+from crawlers._website.child import FetchingChild
 
 CANARY = "canary-51c0ffee"
 
@@ -33,7 +33,7 @@ def test_a_slow_body_and_a_time_limit_keep_what_was_read(
     assert "ward-1" in night.posts
     assert "an article was not read" in night.notes
 
-    monkeypatch.setattr("crawlers._child._SLACK", 1.0)
+    monkeypatch.setattr("crawlers._website.child._SLACK", 1.0)
     began, pages = time.monotonic(), []
     job = job_for(host).model_copy(update={"time_limit": 2.0})
     with FetchingChild() as child, pytest.raises(PlatformDown, match="not read within 2 s"):
@@ -60,7 +60,7 @@ def test_the_child_ends_with_a_caller_that_stops_and_with_a_parent_that_dies(web
     assert not alive(child.pid)
 
     script = (
-        "import sys, os; from crawlers._child import FetchingChild; from crawlers._frames import Job\n"
+        "import sys, os; from crawlers._website.child import FetchingChild; from crawlers._website.frames import Job\n"
         "child = FetchingChild(); next(child.frames(Job.model_validate_json(sys.argv[1])))\n"
         "print(child.pid, flush=True); os._exit(9)"
     )

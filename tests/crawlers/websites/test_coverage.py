@@ -10,8 +10,8 @@ import pytest
 
 from core.errors import Blocked, ParseError, PlatformDown
 from core.records import Cursor
-from crawlers._feeds import parse_feed
-from crawlers._sitemaps import parse_sitemap
+from crawlers._website.feeds import parse_feed
+from crawlers._website.sitemaps import parse_sitemap
 
 ATOM = "application/atom+xml"
 WORDS = "<p>The garden of the clinic was opened today by many visitors who came to see its flowers and its old trees.</p>"

@@ -14,7 +14,7 @@ from core.errors import Blocked, CrawlError
 from core.records import Account, Basis, Kind
 from core.seams import CrawlRequest
 from crawlers._egress import Egress, EgressRefused, UnknownHost, is_public
-from crawlers._spider import settings_for
+from crawlers._website.spider import settings_for
 from crawlers.websites import WebsiteCrawler, WebsiteOptions
 
 NOW = datetime(2026, 3, 10, tzinfo=UTC)

@@ -11,9 +11,9 @@ import pytest
 
 from core.errors import ParseError
 from core.records import Precision
-from crawlers._articles import Unreadable, decode, read_article, read_fragment, read_time
-from crawlers._feeds import parse_feed
-from crawlers._sitemaps import parse_sitemap
+from crawlers._website.articles import Unreadable, decode, read_article, read_fragment, read_time
+from crawlers._website.feeds import parse_feed
+from crawlers._website.sitemaps import parse_sitemap
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples" / "website"
 FIXTURES = Path(__file__).resolve().parents[3] / "../shared/data/platform_fixtures"

@@ -12,7 +12,7 @@ import pytest
 from core.errors import BudgetExhausted, ParseError
 from core.records import Cursor, GoneReason, KnownPost
 from core.seams import CrawlRequest
-from crawlers._youtube_captions import is_caption_id, words_of
+from crawlers._youtube.captions import is_caption_id, words_of
 
 CHANNEL = "UCinventedHarborClinic00"
 TOKEN = "ya29.invented-owner/token"

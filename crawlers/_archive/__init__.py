@@ -1,0 +1,1 @@
+"""The parts of the crawler of files that are handed over."""
