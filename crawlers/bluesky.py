@@ -90,7 +90,7 @@ class BlueskyCrawler(Crawler):
         edits="same address, other content id",
         deletions="no longer in the repository",
         credentials="none",
-        tried="specification: the published lexicons",
+        tried="real: directory, PDS and AppView",
     )
     Options = BlueskyOptions
     options: BlueskyOptions

@@ -244,7 +244,8 @@ def _tidy_lines(text: str) -> str:
 def _web_url(link: str, base_url: str) -> str:
     try:
         url = urljoin(base_url, link.strip())
-        return url if urlsplit(url).scheme in {"http", "https"} and len(url) <= 2048 else ""
+        parts = urlsplit(url)
+        return url if parts.scheme in {"http", "https"} and parts.netloc and len(url) <= 2048 else ""
     except ValueError:
         return ""
 

@@ -88,21 +88,26 @@ def parse_feed(body: bytes, content_type: str, url: str) -> Feed:
 
 
 def _entry(item: Any, base_url: str) -> Entry:
-    contents = [part for part in item.get("content", ()) if part.get("value")]
-    summary = str(item.get("summary", ""))
-    html = str(contents[0]["value"]) if contents else summary
+    contents = [part for part in item.get("content", ()) if _said(part, "value")]
+    html = _said(contents[0], "value") if contents else _said(item, "summary")
     ends = read_fragment(html, base_url).text.rstrip().endswith(_CUT_SHORT) if contents else True
-    link = str(item.get("link", ""))
+    link, title = _said(item, "link"), _said(item, "title")
     return Entry(
-        key=str(item.get("id", "") or link) or f"{base_url}#{digest(str(item.get('title', '')) or html)}",
+        key=_said(item, "id") or link or f"{base_url}#{digest(title or html)}",
         url=link,
-        title=_plain(str(item.get("title", ""))),
+        title=_plain(title),
         html=html,
         whole=bool(contents) and not ends,
         posted_at=_time(dict.get(item, "published_parsed") or dict.get(item, "updated_parsed")),
         edited_at=_time(dict.get(item, "updated_parsed")),  # .get would answer with the time of posting, and warn
         media=tuple(_media(part) for part in (*item.get("media_content", ()), *item.get("enclosures", ())) if _address(part)),
     )
+
+
+def _said(part: Any, name: str) -> str:
+    """A text of feedparser's; what it could not make out of broken input it gives as None."""
+    value = part.get(name)
+    return str(value) if isinstance(value, str) else ""
 
 
 def _parse_json_feed(body: bytes, url: str) -> Feed:

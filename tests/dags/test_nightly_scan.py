@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -56,9 +57,11 @@ def test_the_dag_scans_the_sandbox_and_leaks_nothing(tmp_path):
         for name, token, url in (("X", X_TOKEN, sandbox.urls["x"]), ("FACEBOOK", GRAPH_TOKEN, sandbox.urls["facebook"])):
             place = {"schema": "http", "host": "127.0.0.1", "port": int(url.rpartition(":")[2])}
             env[f"AIRFLOW_CONN_NIGHTROUNDS_{name}"] = json.dumps({"conn_type": "http", "password": token, **place})
-        env["AIRFLOW_CONN_NIGHTROUNDS_WEBSITE"] = json.dumps(
-            {"conn_type": "http", "extra": sandbox.platform_options()["website"]}
-        )
+        options = sandbox.platform_options()
+        for name in options.keys() - {"x", "facebook"}:
+            connection = {"conn_type": "http", "extra": options[name]}
+            env[f"AIRFLOW_CONN_NIGHTROUNDS_{name.upper()}"] = json.dumps(connection)
+        env["NIGHTROUNDS_PICTURE_STAND_IN"] = sandbox.pictures_url
         accounts = tmp_path / "accounts.csv"
         rows = [f"{a.platform},{a.handle},{a.kind.value},{a.basis.value},Test,2026-11-01" for a in sandbox.accounts()]
         accounts.write_text("platform,handle,kind,basis,recorded_by,recorded_at\n" + "\n".join(rows) + "\n")
@@ -71,7 +74,7 @@ def test_the_dag_scans_the_sandbox_and_leaks_nothing(tmp_path):
     assert {name.partition("[")[0] for name in first["tasks"]} >= {"begin", "screen", "digest", "crawl_x", "crawl_facebook"}
     assert sum(name.startswith("crawl_x[") for name in first["tasks"]) > 1  # mapped in shards
     check_home(env)
-    leaks(airflow, output)
+    leaks(airflow, output, tokens={X_TOKEN, GRAPH_TOKEN, *secrets_in(options)})
 
 
 def run(env: dict[str, str], *command: str) -> bytes:
@@ -95,9 +98,18 @@ def check_home(env: dict[str, str]) -> None:
         assert findings.list_findings(tx)
 
 
-def leaks(airflow: Path, output: bytes) -> None:
+def secrets_in(options: Any, *, named: str = "") -> set[str]:
+    """The tokens, keys and secrets among the sandbox's options."""
+    if isinstance(options, dict):
+        return {secret for name, inner in options.items() for secret in secrets_in(inner, named=f"{named} {name}")}
+    is_secret = any(word in named for word in ("token", "secret", "key"))
+    return {options} if is_secret and isinstance(options, str) and len(options) >= 12 else set()
+
+
+def leaks(airflow: Path, output: bytes, *, tokens: set[str]) -> None:
     world = load_world()
-    canaries = {X_TOKEN, GRAPH_TOKEN} | {
+    assert len(tokens) > 6
+    canaries = tokens | {
         piece for _, post in world.each_post() for piece in post.text.split("\n") if len(piece) >= 24
     }
     assert len(canaries) > 200

@@ -1,9 +1,11 @@
-"""A real WordPress from Debian's packages: its own MariaDB on a socket, PHP's server on loopback, no way to the internet."""
+"""What the real servers share, and a real WordPress from Debian's packages: its own MariaDB on a socket, PHP's server on
+loopback, no way to the internet."""
 
 from __future__ import annotations
 
 import json
 import os
+import runpy
 import shutil
 import socket
 import subprocess
@@ -11,7 +13,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,15 +63,49 @@ class WordPress:
         return json.loads(done.stdout[done.stdout.rindex("{") :])
 
 
+@dataclass(frozen=True)
+class Project:
+    """Something that install.py installed: `folder` holds its node_modules, `node` runs it."""
+
+    folder: Path
+    node: Path
+
+
+@pytest.fixture(scope="session")
+def real_project() -> Callable[[str, Sequence[str]], Project]:
+    """A function that gives a project of install.py by its name; where it, or what else it needs, is not there, it skips."""
+    install = runpy.run_path(str(Path(__file__).with_name("install.py")))
+
+    def project(name: str, missing: Sequence[str] = ()) -> Project:
+        if missing:
+            _not_here(f"{name} needs what is not installed (see debian-packages.txt): {', '.join(missing)}")
+        if not install["is_installed"](name):
+            _not_here(f"{name} is not installed: python tests/real/install.py")
+        return Project(folder=install["project_folder"](name), node=install["node_folder"]() / "bin" / "node")
+
+    return project
+
+
+@pytest.fixture(scope="session")
+def running() -> type[_running]:
+    return _running
+
+
+def _not_here(reason: str) -> None:
+    """Skip; where nothing may be skipped, fail."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
 @pytest.fixture(scope="session")
 def wordpress() -> Iterator[WordPress]:
     """Installed and running, with WordPress's own sample post and page; about eight seconds."""
     missing = [name for name in _NEEDED if not shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin")]
     if missing or not _SHARE.is_dir():
-        reason = f"WordPress is not installed (see {Path(__file__).with_name('debian-packages.txt').name}): {missing or _SHARE}"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
+        _not_here(
+            f"WordPress is not installed (see {Path(__file__).with_name('debian-packages.txt').name}): {missing or _SHARE}"
+        )
     with ExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="wp", dir="/tmp")))  # a socket's path must be short
         database = home / "s"
