@@ -136,6 +136,13 @@ def link(item: Mapping[str, Any], key: str) -> str:
     return value if parts.scheme in {"http", "https"} and parts.netloc else ""
 
 
+def link_on(item: Mapping[str, Any], key: str, *hosts: str) -> str:
+    """An http(s) address on one of these hosts or below it, empty for anything else."""
+    address = link(item, key)
+    host = urlsplit(address).hostname or ""
+    return address if any(host == one or host.endswith(f".{one}") for one in hosts) else ""
+
+
 def not_understood(count: int) -> str:
     """What a page's note says of items that were left out, empty when there were none."""
     return f"{count} post{'' if count == 1 else 's'} not understood" if count else ""

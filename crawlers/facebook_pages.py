@@ -20,7 +20,8 @@ from core.errors import AccountNotFound, AuthError, ParseError
 from core.records import Account, CrawledPage
 from core.seams import About, Crawler, CrawlerOptions, CrawlRequest
 from crawlers._exchange import Answer
-from crawlers._graph.client import GraphClient, onward
+from crawlers._found import Found, Sight, find_posts
+from crawlers._graph.client import GraphClient, Place, is_place, onward
 from crawlers._graph.errors import Refused, Service
 from crawlers._graph.facebook_lookups import catch_up, look_again, look_elsewhere
 from crawlers._graph.facebook_posts import (
@@ -33,9 +34,10 @@ from crawlers._graph.facebook_posts import (
     parse_page,
     parse_post,
 )
-from crawlers._graph.found import Found, Sight, find_posts, join
-from crawlers._graph.progress import Progress, Walk, read_progress
+from crawlers._notes import join, stopped
 from crawlers._rebase import trusted_base_url
+from crawlers._secret import words_of
+from crawlers._walk import Progress, Walk, read_progress
 
 SERVICE = Service(
     name="Facebook",
@@ -84,8 +86,7 @@ class FacebookCrawler(Crawler):
         self._opened: dict[str, GraphClient] = {}
 
     def missing_credentials(self) -> str:
-        tokens = [self.options.access_token, *self.options.page_tokens.values()]
-        if any(token and token.get_secret_value().strip() for token in tokens):
+        if any(map(words_of, [self.options.access_token, *self.options.page_tokens.values()])):
             return ""
         return (
             "Facebook needs an access token: make one for a system user with pages_read_engagement and set "
@@ -117,7 +118,7 @@ class FacebookCrawler(Crawler):
         answer = client.node(name, PAGE_FIELDS)
         page = parse_page(answer.json())
         state = request.cursor.state if request.cursor else {}
-        progress = read_progress(state, page.native_id, request.since, is_id=is_post_id)
+        progress = read_progress(state, page.native_id, request.since, is_id=is_post_id, is_place=is_place)
         yield CrawledPage(
             raw=(answer.raw,),
             profile=page.profile,
@@ -131,7 +132,7 @@ class FacebookCrawler(Crawler):
         progress = yield from self._read_posts(client, account, progress, sight)
         overdue = [one for one in progress.outstanding if one in earlier and one not in sight.broken_ids]
         yield from catch_up(client, account, progress, overdue)
-        due = [one for one in request.recheck if one.native_id not in sight.posts and is_post_id(one.native_id)]
+        due = [one for one in request.recheck if one.native_id not in sight.told and is_post_id(one.native_id)]
         yield from look_again(client, account, [one.native_id for one in due if one.missing_path != "lookup"])
         yield from look_elsewhere(client, second, account, page.native_id, [one for one in due if one.missing_path == "lookup"])
         if sight.broken and not sight.understood:
@@ -144,8 +145,7 @@ class FacebookCrawler(Crawler):
             AuthError: there is neither.
         """
         tokens = [self._own_token(request.account.handle, name), self.options.access_token]
-        secrets = dict.fromkeys(token.get_secret_value().strip() for token in tokens if token)
-        clients = [self._opened_for(secret) for secret in secrets if secret]
+        clients = [self._opened_for(secret) for secret in dict.fromkeys(map(words_of, tokens)) if secret]
         if not clients:
             raise AuthError(
                 self.missing_credentials()
@@ -157,11 +157,10 @@ class FacebookCrawler(Crawler):
 
     def _opened_for(self, secret: str) -> GraphClient:
         if secret not in self._opened:
-            app_secret = self.options.app_secret
             self._opened[secret] = GraphClient(
                 SERVICE,
                 token=secret,
-                app_secret=app_secret.get_secret_value().strip() if app_secret else "",
+                app_secret=words_of(self.options.app_secret),
                 version=self.options.version,
                 base_url=self.options.base_url,
                 timeout=self.options.timeout,
@@ -171,8 +170,8 @@ class FacebookCrawler(Crawler):
         return self._opened[secret]
 
     def _read_posts(
-        self, client: GraphClient, account: Account, progress: Progress, sight: Sight
-    ) -> Generator[CrawledPage, None, Progress]:
+        self, client: GraphClient, account: Account, progress: Progress[Place], sight: Sight
+    ) -> Generator[CrawledPage, None, Progress[Place]]:
         """Finish the walk that an earlier crawl left, then take one from the top; a page of broken posts is stepped over."""
         resumed = progress.walk is not None
         for pages_left in reversed(range(self.options.max_pages)):
@@ -185,15 +184,13 @@ class FacebookCrawler(Crawler):
                 raise ParseError("Facebook leads from a page of posts back to the same page")
             sight.add(found)
             progress, has_room = progress.keep(read=[post.native_id for post in found.posts], broken=found.broken_ids)
-            has_gap = not has_room or found.broken > len(found.broken_ids)
-            walk = walk.past(found.posts, place, has_gap=has_gap)
+            walk = walk.past([post.posted_at for post in found.posts], place, has_gap=not has_room or found.has_nameless)
             progress = replace(progress, walk=walk) if place else progress.finish(walk)
             at_limit = not place and walk.since is None and walk.seen >= 0.97 * _RANKED
             note = join(
                 found.note,
                 "platform window limit reached: Facebook may hold more posts than it shows" if at_limit else "",
-                "page limit reached: the next crawl goes on here" if place and not pages_left else "",
-                "more is to be read: the page limit was reached" if resumed and not place and not pages_left else "",
+                stopped(more=bool(place), resumed=resumed, pages_left=pages_left),
             )
             yield CrawledPage(raw=(answer.raw,), posts=found.posts, cursor=progress.cursor(), note=note)
             if not place and not resumed:
@@ -201,13 +198,13 @@ class FacebookCrawler(Crawler):
             resumed = resumed and bool(place)
         return progress
 
-    def _ask_posts(self, client: GraphClient, page_id: str, walk: Walk) -> tuple[Answer, Walk]:
+    def _ask_posts(self, client: GraphClient, page_id: str, walk: Walk[Place]) -> tuple[Answer, Walk[Place]]:
         """One page, and the walk as it was asked for: Graph may have forgotten the place of an earlier day."""
         asked: dict[str, Any] = {"fields": POST_FIELDS, "limit": self.options.page_size}
         if walk.since is not None:
             asked["since"] = walk.since
         try:
-            return client.edge(page_id, "published_posts", **asked, **walk.place), walk
+            return client.edge(page_id, "published_posts", **asked, **(walk.place or {})), walk
         except Refused:
             if not walk.is_stored:
                 raise

@@ -15,10 +15,10 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, SecretStr
 
 from core.errors import AccountNotFound, AuthError, ParseError, PermissionMissing
-from core.records import Account, CrawledPage, Cursor, KnownPost
+from core.records import Account, CrawledPage, KnownPost
 from core.seams import About, Crawler, CrawlerOptions, CrawlRequest
 from crawlers._exchange import Answer
-from crawlers._graph.client import GraphClient
+from crawlers._graph.client import GraphClient, Place, is_place
 from crawlers._graph.errors import NodeUnseen, Service
 from crawlers._graph.instagram_media import (
     is_username,
@@ -27,10 +27,11 @@ from crawlers._graph.instagram_media import (
     parse_professional,
     profile_question,
 )
-from crawlers._graph.listing import Listing, ListReader, Place, look_up, missing_from, sightings
-from crawlers._graph.progress import read_progress
+from crawlers._graph.listing import Listing, ListReader, look_up, missing_from, sightings
 from crawlers._rebase import trusted_base_url
+from crawlers._secret import words_of
 from crawlers._strict import is_digits
+from crawlers._walk import read_progress
 
 _UNKNOWN_USER = 110  # of the account asked for; everything else that is not seen is our own
 SERVICE = Service(
@@ -82,8 +83,7 @@ class InstagramCrawler(Crawler):
         self._opened: GraphClient | None = None
 
     def missing_credentials(self) -> str:
-        token = self.options.access_token
-        if not (token and token.get_secret_value().strip()):
+        if not words_of(self.options.access_token):
             return (
                 "Instagram needs an access token with instagram_basic, instagram_manage_insights and pages_read_engagement: "
                 "set NIGHTROUNDS_PLATFORMS__INSTAGRAM__ACCESS_TOKEN, or access_token under [platforms.instagram] in "
@@ -114,12 +114,12 @@ class InstagramCrawler(Crawler):
                 "Instagram: this user name belongs to another account now; find out the watched account's new name"
             )
         state = request.cursor.state if request.cursor else {}
-        progress = read_progress(state, found.native_id, request.since, is_id=is_digits)
+        progress = read_progress(state, found.native_id, request.since, is_id=is_digits, is_place=is_place)
         reader = ListReader(
             self._listing(account, found.native_id),
             progress,
             due=request.recheck,
-            cursor=lambda: Cursor(reader.progress.state()),
+            cursor=lambda: reader.progress.cursor(),
             clock=self.clock,
             reread=timedelta(days=self.options.reread_days),
             max_pages=self.options.max_pages,
@@ -129,11 +129,11 @@ class InstagramCrawler(Crawler):
             profile=found.profile,
             native_account_id=found.native_id,
             handle=found.username,
-            cursor=Cursor(progress.state()),
+            cursor=progress.cursor(),
             note=_other_version(client, answer),
         )
         yield from reader.pages()
-        if found.has_media and not (reader.sight.posts or reader.sight.broken):
+        if found.has_media and not (reader.sight.told or reader.sight.broken):
             yield CrawledPage(raw=reader.raw, note="Instagram counts posts of this account and shows none")
             return
         yield from self._sight_missing(reader, request.recheck, is_ours=found.native_id == self.options.ig_user_id)
@@ -145,12 +145,10 @@ class InstagramCrawler(Crawler):
         if problem := self.missing_credentials():
             raise AuthError(problem)
         if self._opened is None:
-            assert self.options.access_token
-            app_secret = self.options.app_secret
             self._opened = GraphClient(
                 SERVICE,
-                token=self.options.access_token.get_secret_value().strip(),
-                app_secret=app_secret.get_secret_value().strip() if app_secret else "",
+                token=words_of(self.options.access_token),
+                app_secret=words_of(self.options.app_secret),
                 version=self.options.version,
                 base_url=self.options.base_url,
                 timeout=self.options.timeout,
@@ -176,9 +174,9 @@ class InstagramCrawler(Crawler):
         )
 
     def _listing(self, account: Account, native_id: str) -> Listing:
-        def ask(place: Place) -> Answer:
+        def ask(place: Place | None) -> Answer:
             options = self.options
-            after = place.get("after", "")
+            after = place.get("after", "") if place else ""
             return self._discover(
                 media_question(account.handle, limit=options.page_size, after=after, alt_text=options.alt_text)
             )

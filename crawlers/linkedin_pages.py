@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
@@ -19,8 +19,8 @@ from pydantic import AfterValidator, Field, SecretStr
 from core.errors import AccountNotFound, AuthError, Blocked, ParseError
 from core.records import Account, CrawledPage, Gone, Post, RawPage
 from core.seams import About, Crawler, CrawlerOptions, CrawlRequest
-from crawlers._backward_walk import Progress, Walk, read_progress
-from crawlers._linkedin.client import MAX_IDS, LinkedInClient
+from crawlers._found import Found, Sight
+from crawlers._linkedin.client import MAX_IDS, LinkedInClient, Place, is_place
 from crawlers._linkedin.lookups import catch_up, look_again
 from crawlers._linkedin.posts import (
     Page,
@@ -32,9 +32,13 @@ from crawlers._linkedin.posts import (
     parse_page,
     parse_post,
     unread_content,
+    utc,
 )
+from crawlers._notes import join, stopped
 from crawlers._rebase import trusted_base_url
-from crawlers._strict import mapping, not_understood, objects
+from crawlers._secret import words_of
+from crawlers._strict import mapping, objects
+from crawlers._walk import Progress, Walk, read_progress
 
 _NAME = re.compile(r"[\w&.'-]{1,100}")
 _PERSON = re.compile(r"(https?://)?([a-z]{1,4}\.)?(linkedin\.com/)?(in|pub)/|urn:li:(person|member):", re.IGNORECASE)
@@ -83,8 +87,7 @@ class LinkedInCrawler(Crawler):
         self._opened: LinkedInClient | None = None
 
     def missing_credentials(self) -> str:
-        token = self.options.access_token
-        if token and token.get_secret_value().strip():
+        if words_of(self.options.access_token):
             return ""
         return (
             "LinkedIn needs the access token of a member who administers the pages (Community Management API, "
@@ -105,7 +108,8 @@ class LinkedInCrawler(Crawler):
         client.read_for(request.meter)
         known_id = account.native_id or (request.cursor.state.get("native_id") if request.cursor else None)
         raw, page = _find(client, account, str(known_id) if is_page_number(known_id) else "")
-        progress = read_progress(request.cursor, page.native_id, request.since, is_post_id)
+        state = request.cursor.state if request.cursor else {}
+        progress = read_progress(state, page.native_id, request.since, is_id=is_post_id, is_place=is_place)
         yield CrawledPage(
             raw=raw,
             profile=page.profile,
@@ -114,13 +118,13 @@ class LinkedInCrawler(Crawler):
             cursor=progress.cursor(),
             note=_near_its_end(self.options.version, self.clock()),
         )
-        sight = _Sight()
+        sight = Sight()
         earlier = progress.outstanding
         progress = yield from self._read_posts(client, account, page, progress, sight)
         members_too = self.options.members_too
         overdue = [one for one in progress.outstanding if one in earlier and one not in sight.broken_ids]
         yield from catch_up(client, account, progress, overdue, members_too=members_too)
-        due = [one for one in request.recheck if one.native_id not in sight.ids and is_post_id(one.native_id)]
+        due = [one for one in request.recheck if one.native_id not in sight.told and is_post_id(one.native_id)]
         yield from look_again(client, account, due, members_too=members_too)
         if sight.broken and not sight.understood:
             raise ParseError(f"LinkedIn: none of the {sight.broken} posts of the page was understood")
@@ -130,9 +134,8 @@ class LinkedInCrawler(Crawler):
         if missing := self.missing_credentials():
             raise AuthError(missing)
         if self._opened is None:
-            token = self.options.access_token
             self._opened = LinkedInClient(
-                token=token.get_secret_value().strip() if token else "",
+                token=words_of(self.options.access_token),
                 version=self.options.version,
                 base_url=self.options.base_url,
                 timeout=self.options.timeout,
@@ -142,14 +145,14 @@ class LinkedInCrawler(Crawler):
         return self._opened
 
     def _read_posts(
-        self, client: LinkedInClient, account: Account, page: Page, progress: Progress, sight: _Sight
-    ) -> Generator[CrawledPage, None, Progress]:
+        self, client: LinkedInClient, account: Account, page: Page, progress: Progress[Place], sight: Sight
+    ) -> Generator[CrawledPage, None, Progress[Place]]:
         """Finish the walk that an earlier crawl left, then take one from the top; a page of broken posts is stepped over."""
         resumed = progress.walk is not None
         began_again = 0
         for pages_left in reversed(range(self.options.max_pages)):
             walk = progress.walk or progress.begin(self.clock(), _OVERLAP)
-            answer = client.posts(page.urn, start=walk.place or 0, count=self.options.page_size)
+            answer = client.posts(page.urn, start=walk.place["start"] if walk.place else 0, count=self.options.page_size)
             stretch = _read_stretch(answer.json(), account, page.urn, walk, self.options)
             if stretch.follows_not:  # posts went while we read, and others moved up past us: nothing of this is counted
                 began_again += 1
@@ -162,15 +165,11 @@ class LinkedInCrawler(Crawler):
                 continue
             sight.add(stretch)
             progress, has_room = progress.keep(read=[post.native_id for post in stretch.posts], broken=stretch.broken_ids)
-            has_gap = not has_room or stretch.broken > len(stretch.broken_ids) or not stretch.is_sorted
-            walk = walk.past(stretch.times, stretch.place, has_gap=has_gap)
-            progress = progress.finish(walk) if stretch.place is None else replace(progress, walk=walk)
+            has_gap = not has_room or stretch.has_nameless or not stretch.is_sorted
+            walk = walk.past([utc(time) for time in stretch.times], stretch.place, has_gap=has_gap)
             more = stretch.place is not None
-            note = _join(
-                stretch.note,
-                "page limit reached: the next crawl goes on here" if more and not pages_left else "",
-                "more is to be read: the page limit was reached" if resumed and not more and not pages_left else "",
-            )
+            progress = replace(progress, walk=walk) if more else progress.finish(walk)
+            note = join(stretch.told, stopped(more=more, resumed=resumed, pages_left=pages_left))
             yield CrawledPage(raw=(answer.raw,), posts=stretch.posts, gone=stretch.gone, cursor=progress.cursor(), note=note)
             if not more and not resumed:
                 break
@@ -179,45 +178,23 @@ class LinkedInCrawler(Crawler):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Stretch:
-    """The posts of one answer, read. `place` is where the next one begins, None behind the last that is wanted."""
+class _Stretch(Found):
+    """`times` are milliseconds since 1970. `place` is where the next stretch begins, None behind the last that is wanted."""
 
-    posts: tuple[Post, ...]
-    gone: tuple[Gone, ...]
     times: tuple[int, ...]
-    place: int | None
-    broken: int
-    broken_ids: tuple[str, ...] = field(repr=False)  # of those broken posts that tell one
-    others: int
+    place: Place | None
     unread: int  # posts whose content is of a kind that we don't read
     is_sorted: bool
     follows_not: bool  # it does not reach up to where the one before ended
 
     @property
-    def note(self) -> str:
-        return _join(
-            not_understood(self.broken),
-            f"{self.others} not the page's own left out" if self.others else "",
+    def told(self) -> str:
+        """What the note says of it."""
+        return join(
+            self.note,
             f"content of a kind that is not read in {self.unread} post{'' if self.unread == 1 else 's'}" if self.unread else "",
             "" if self.is_sorted else "LinkedIn's list is not in the order of changes",
         )
-
-
-@dataclass(slots=True)
-class _Sight:
-    """What the page showed in this crawl."""
-
-    ids: set[str] = field(default_factory=set)  # of posts understood, public or not
-    broken_ids: set[str] = field(default_factory=set)
-    broken: int = 0
-    understood: int = 0
-
-    def add(self, stretch: _Stretch) -> None:
-        self.ids.update(post.native_id for post in stretch.posts)
-        self.ids.update(gone.native_id for gone in stretch.gone if gone.definite)
-        self.broken_ids.update(stretch.broken_ids)
-        self.broken += stretch.broken
-        self.understood += len(stretch.posts) + len(stretch.gone) + stretch.others
 
 
 def _find(client: LinkedInClient, account: Account, known_id: str) -> tuple[tuple[RawPage, ...], Page]:
@@ -248,7 +225,9 @@ def _find(client: LinkedInClient, account: Account, known_id: str) -> tuple[tupl
     return (*evidence, answer.raw), page
 
 
-def _read_stretch(document: dict[str, Any], account: Account, author: str, walk: Walk, options: LinkedInOptions) -> _Stretch:
+def _read_stretch(
+    document: dict[str, Any], account: Account, author: str, walk: Walk[Place], options: LinkedInOptions
+) -> _Stretch:
     """Raises ParseError for what is no list of posts."""
     items = document.get("elements")
     if not isinstance(items, list):
@@ -258,6 +237,7 @@ def _read_stretch(document: dict[str, Any], account: Account, author: str, walk:
     times: list[int] = []
     broken_ids: list[str] = []
     broken = others = unread = 0
+    lowest = walk.place["lowest"] if walk.place else None
     for item in items:
         try:
             times.append(moment_of(item, "lastModifiedAt"))
@@ -281,11 +261,11 @@ def _read_stretch(document: dict[str, Any], account: Account, author: str, walk:
         others=others,
         unread=unread,
         is_sorted=times == sorted(times, reverse=True),
-        follows_not=walk.lowest is not None and (times[0] < walk.lowest if times else not items),
+        follows_not=lowest is not None and (times[0] < lowest if times else not items),
     )
 
 
-def _onward(document: Mapping[str, Any], walk: Walk, times: list[int], shown: int) -> int | None:
+def _onward(document: Mapping[str, Any], walk: Walk[Place], times: list[int], shown: int) -> Place | None:
     """Where the next stretch begins, None behind the last wanted one.
 
     LinkedIn may give fewer posts than it counts. Without a link to a next page or a total, one with nothing new is the last.
@@ -293,16 +273,17 @@ def _onward(document: Mapping[str, Any], walk: Walk, times: list[int], shown: in
     paging = mapping(document, "paging")
     served = paging.get("count")
     step = served if isinstance(served, int) and not isinstance(served, bool) and 0 < served <= 100 else shown
-    start, total = walk.place or 0, paging.get("total")
+    start, total = walk.place["start"] if walk.place else 0, paging.get("total")
     links = paging.get("links")
     is_told = isinstance(links, list) and any(isinstance(one, dict) and one.get("rel") == "next" for one in links)
     if isinstance(total, int) and not isinstance(total, bool):
         is_told = is_told or start + step < total
     elif not links:
         is_told = shown > (_AGAIN if start else 0)
-    if not is_told or (walk.since is not None and times and min(times) < walk.since):
+    if not is_told or (walk.since is not None and times and min(times) < walk.since * 1000):
         return None
-    return start + max(step - _AGAIN, 1)
+    lowest = [walk.place["lowest"]] if walk.place and walk.place["lowest"] is not None else []
+    return {"start": start + max(step - _AGAIN, 1), "lowest": min([*times, *lowest], default=None)}
 
 
 def _near_its_end(version: str, now: datetime) -> str:
@@ -313,7 +294,3 @@ def _near_its_end(version: str, now: datetime) -> str:
         f"this version of LinkedIn's API is {months} months old and will be retired; "
         "set NIGHTROUNDS_PLATFORMS__LINKEDIN__VERSION to a newer one"
     )
-
-
-def _join(*notes: str) -> str:
-    return "; ".join(note for note in notes if note)

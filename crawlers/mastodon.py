@@ -19,12 +19,15 @@ from pydantic import AfterValidator, Field, SecretStr
 from core.errors import AccountNotFound, AccountPrivate, Blocked, ParseError
 from core.records import Account, Basis, CrawledPage, Kind, Post
 from core.seams import About, Crawler, CrawlerOptions, CrawlRequest
+from crawlers._found import Found, Sight
 from crawlers._mastodon.client import MastodonClient, is_id, items_of, onward
-from crawlers._mastodon.lookups import catch_up, cursor_of, look_again
+from crawlers._mastodon.lookups import catch_up, look_again
 from crawlers._mastodon.statuses import User, author_of, is_public, parse_status, parse_user
+from crawlers._notes import join, stopped
 from crawlers._rebase import trusted_base_url
-from crawlers._strict import instant, not_understood
-from crawlers._trailing import Progress, read_progress
+from crawlers._secret import words_of
+from crawlers._strict import instant
+from crawlers._walk import Progress, read_progress
 
 _HANDLE = re.compile(
     r"(?P<user>[a-z0-9_](?:[a-z0-9_.-]{0,62}[a-z0-9_])?)"
@@ -96,21 +99,21 @@ class MastodonCrawler(Crawler):
         user = parse_user(answer.json(), host)
         self._refuse(account, user)
         native_id = f"{user.native_id}@{host}"
-        state = request.cursor.state if request.cursor and request.cursor.state.get("native_id") == native_id else None
-        progress = read_progress(state, request.since, is_id)
+        state = request.cursor.state if request.cursor else {}
+        progress = read_progress(state, native_id, request.since, is_id=is_id, is_place=is_id)
         yield CrawledPage(
             raw=(answer.raw,),
             profile=user.profile,
             native_account_id=native_id,
             handle=f"{user.username}@{handle['host']}",
-            cursor=cursor_of(progress, user.native_id, host),
+            cursor=progress.cursor(),
         )
-        sight = _Sight()
+        sight = Sight()
         earlier = progress.outstanding
         progress = yield from self._read_posts(client, account, user, progress, sight)
-        overdue = [one for one in progress.outstanding if one in earlier and one not in sight.ids]
-        yield from catch_up(client, account, user.native_id, progress, overdue, host)
-        due = [one for one in request.recheck if one.native_id not in sight.posts]
+        overdue = [one for one in progress.outstanding if one in earlier and one not in sight.broken_ids]
+        yield from catch_up(client, account, user.native_id, progress, overdue)
+        due = [one for one in request.recheck if one.native_id not in sight.told]
         yield from look_again(client, account, user.native_id, due)
         if sight.broken and not sight.understood:
             raise ParseError(f"Mastodon: none of the {sight.broken} posts of the account was understood")
@@ -119,7 +122,7 @@ class MastodonCrawler(Crawler):
 
     def _client(self, host: str) -> MastodonClient:
         if host not in self._opened:
-            tokens = {name.lower(): token.get_secret_value().strip() for name, token in self.options.tokens.items()}
+            tokens = {name.lower(): words_of(token) for name, token in self.options.tokens.items()}
             contact = self.options.contact_url
             self._opened[host] = MastodonClient(
                 host,
@@ -142,8 +145,8 @@ class MastodonCrawler(Crawler):
             raise Blocked(f"Mastodon: the person asks not to be found ({told}); record a consent, or take it off the list")
 
     def _read_posts(
-        self, client: MastodonClient, account: Account, user: User, progress: Progress, sight: _Sight
-    ) -> Generator[CrawledPage, None, Progress]:
+        self, client: MastodonClient, account: Account, user: User, progress: Progress[str], sight: Sight
+    ) -> Generator[CrawledPage, None, Progress[str]]:
         """Finish the walk that an earlier crawl left, then take one from the top; a page of broken posts is stepped over."""
         resumed = progress.walk is not None
         shown: set[str] = set()  # ids of this walk
@@ -153,26 +156,22 @@ class MastodonCrawler(Crawler):
             found = _parse_posts(items_of(answer), account, user.native_id)
             sight.add(found)
             told = onward(answer)
-            place = (found.ids[-1] if found.ids else "") if told is None else told
+            place = (found.ids[-1] if found.ids else None) if told is None else told or None
             repeats = bool(found.ids) and shown.issuperset(found.ids)
             # A server that tells no next page is asked until nothing new comes; one that tells it has no reason to repeat.
-            leads_back = bool(place) and told is not None and (repeats or place == walk.place)
-            if repeats or leads_back or not found.count or walk.is_below(found.times):
-                place = ""
+            leads_back = place is not None and told is not None and (repeats or place == walk.place)
+            if repeats or leads_back or not found.times or walk.is_below(found.times):
+                place = None
             shown.update(found.ids)
             progress, has_room = progress.keep(read=found.read_ids, broken=found.broken_ids)
-            has_gap = not has_room or leads_back or found.broken > len(found.broken_ids)
-            walk = walk.past(found.times, place, has_gap=has_gap)
+            walk = walk.past(found.times, place, has_gap=not has_room or leads_back or found.has_nameless)
             progress = replace(progress, walk=walk) if place else progress.finish(walk)
-            note = _join(
+            note = join(
                 found.note,
                 "the server shows the same posts again: there may be older ones" if leads_back else "",
-                "page limit reached: the next crawl goes on here" if place and not pages_left else "",
-                "more is to be read: the page limit was reached" if resumed and not place and not pages_left else "",
+                stopped(more=place is not None, resumed=resumed, pages_left=pages_left),
             )
-            yield CrawledPage(
-                raw=(answer.raw,), posts=found.posts, cursor=cursor_of(progress, user.native_id, client.host), note=note
-            )
+            yield CrawledPage(raw=(answer.raw,), posts=found.posts, cursor=progress.cursor(), note=note)
             if not place:
                 if not resumed:
                     break
@@ -182,45 +181,15 @@ class MastodonCrawler(Crawler):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Found:
-    """The posts of one page, read. `times` has one entry an item, None where it tells none."""
+class _Found(Found):
+    """`times` has one entry an item, None where it tells none."""
 
-    posts: tuple[Post, ...]
     ids: tuple[str, ...] = field(repr=False)
     times: tuple[datetime | None, ...]
-    count: int
-    broken: int
-    broken_ids: tuple[str, ...] = field(repr=False)  # of those broken posts that tell one
-    hidden: int
-    others: int
 
     @property
     def read_ids(self) -> set[str]:
         return {*self.ids} - {*self.broken_ids}
-
-    @property
-    def note(self) -> str:
-        return _join(
-            not_understood(self.broken),
-            f"{self.hidden} not public left out" if self.hidden else "",
-            f"{self.others} by another account left out" if self.others else "",
-        )
-
-
-@dataclass(slots=True)
-class _Sight:
-    """What the account showed in this crawl."""
-
-    posts: set[str] = field(default_factory=set)  # ids of posts understood
-    ids: set[str] = field(default_factory=set)
-    broken: int = 0
-    understood: int = 0
-
-    def add(self, found: _Found) -> None:
-        self.posts.update(post.native_id for post in found.posts)
-        self.ids.update(found.ids)
-        self.broken += found.broken
-        self.understood += found.count - found.broken
 
 
 def _parse_posts(items: list[Any], account: Account, author: str) -> _Found:
@@ -246,7 +215,6 @@ def _parse_posts(items: list[Any], account: Account, author: str) -> _Found:
         posts=tuple(posts),
         ids=tuple(item["id"] for item in items if isinstance(item, dict) and is_id(item.get("id"))),
         times=tuple(times),
-        count=len(items),
         broken=broken,
         broken_ids=tuple(broken_ids),
         hidden=hidden,
@@ -260,7 +228,3 @@ def _id_on(host: str, native_id: object) -> str:
     if not is_id(own) or server.lower() != host:
         raise AccountNotFound("Mastodon: an account's native id is id@host, with the host of its handle")
     return own
-
-
-def _join(*notes: str) -> str:
-    return "; ".join(note for note in notes if note)

@@ -19,12 +19,15 @@ from pydantic import AfterValidator, Field, SecretStr
 from core.errors import AccountNotFound, AuthError, ParseError
 from core.records import Account, CrawledPage, Gone, Post
 from core.seams import About, Crawler, CrawlerOptions, CrawlRequest
+from crawlers._found import Found, Sight
+from crawlers._notes import join
 from crawlers._rebase import trusted_base_url
 from crawlers._reddit.client import API_URL, RedditClient
 from crawlers._reddit.lookups import Lists, catch_up, cursor_of, look_again
 from crawlers._reddit.posts import author_of, gone_reason, is_full_name, is_public, made_at, parse_post, parse_user
-from crawlers._strict import mapping, not_understood
-from crawlers._trailing import Walk, read_progress
+from crawlers._secret import words_of
+from crawlers._strict import mapping
+from crawlers._walk import Walk, read_progress
 
 _HANDLE = re.compile(r"(?P<prefix>/?u/)?(?P<name>[A-Za-z0-9_-]{3,20})/?", re.ASCII)
 _AGENT = re.compile(r"[\w.-]+:[\w.-]+:[\w.-]+ \(by /?u/[\w-]+\)", re.ASCII)
@@ -69,7 +72,7 @@ class RedditCrawler(Crawler):
         options, lacking = self.options, []
         if not options.client_id.strip():
             lacking.append("NIGHTROUNDS_PLATFORMS__REDDIT__CLIENT_ID")
-        if not (options.client_secret and options.client_secret.get_secret_value().strip()):
+        if not words_of(options.client_secret):
             lacking.append("NIGHTROUNDS_PLATFORMS__REDDIT__CLIENT_SECRET")
         if lacking:
             return f"Reddit needs an application's id and secret: register one and set {' and '.join(lacking)}"
@@ -103,24 +106,23 @@ class RedditCrawler(Crawler):
         if account.native_id and account.native_id != user.native_id:
             raise AccountNotFound("Reddit: the name belongs to another account now")
         state: Mapping[str, Any] = request.cursor.state if request.cursor else {}
-        state = state if state.get("native_id") == user.native_id else {}
-        lists: Lists = {name: read_progress(state.get(name), request.since, is_full_name) for name in _LISTINGS}
+        lists: Lists = {
+            name: read_progress(state.get(name), user.native_id, request.since, is_id=is_full_name, is_place=is_full_name)
+            for name in _LISTINGS
+        }
         yield CrawledPage(
             raw=(answer.raw,),
             profile=user.profile,
             native_account_id=user.native_id,
             handle=f"{handle['prefix'] or ''}{user.name}",
-            cursor=cursor_of(user.native_id, lists),
+            cursor=cursor_of(lists),
         )
-        sight = _Sight()
+        sight = Sight()
         for name in _LISTINGS:
             earlier = lists[name].outstanding
-            lists = yield from self._read_list(client, account, user.native_id, handle["name"], lists, name, sight)
-            overdue = [one for one in lists[name].outstanding if one in earlier and one not in sight.ids]
-            for page in catch_up(client, account, user.native_id, lists, name, overdue):
-                yield page
-                if page.cursor:
-                    lists = {**lists, name: read_progress(page.cursor.state[name], request.since, is_full_name)}
+            lists = yield from self._read_list(client, account, handle["name"], lists, name, sight)
+            overdue = [one for one in lists[name].outstanding if one in earlier and one not in sight.broken_ids]
+            lists = yield from catch_up(client, account, lists, name, overdue)
         due = [one for one in request.recheck if one.native_id not in sight.told]
         yield from look_again(client, account, due)
         if sight.broken and not sight.understood:
@@ -131,10 +133,9 @@ class RedditCrawler(Crawler):
         if problem := self.missing_credentials():
             raise AuthError(problem)
         if self._opened is None:
-            assert self.options.client_secret
             self._opened = RedditClient(
                 client_id=self.options.client_id.strip(),
-                client_secret=self.options.client_secret.get_secret_value().strip(),
+                client_secret=words_of(self.options.client_secret),
                 user_agent=self.options.user_agent.strip(),
                 base_url=self.options.base_url,
                 timeout=self.options.timeout,
@@ -144,7 +145,7 @@ class RedditCrawler(Crawler):
         return self._opened
 
     def _read_list(
-        self, client: RedditClient, account: Account, author: str, user: str, lists: Lists, name: str, sight: _Sight
+        self, client: RedditClient, account: Account, user: str, lists: Lists, name: str, sight: Sight
     ) -> Generator[CrawledPage, None, Lists]:
         """One walk from the top. It is not gone on with another day: behind a post that is gone by then Reddit shows nothing,
         which looks like the end. So the bound moves with the last page alone."""
@@ -153,29 +154,29 @@ class RedditCrawler(Crawler):
         shown: set[str] = set()
         for pages_left in reversed(range(self.options.max_pages)):
             answer = client.posts(user, name, walk.place)
-            found = _parse_listing(answer.json(), account, author)
-            leads_back = bool(found.after) and (found.after == walk.place or (found.count > 0 and shown.issuperset(found.ids)))
-            place = "" if leads_back or walk.is_below(found.times) else found.after
+            found = _parse_listing(answer.json(), account, progress.native_id)
+            repeats = bool(found.times) and shown.issuperset(found.ids)
+            leads_back = found.after is not None and (repeats or found.after == walk.place)
+            place = None if leads_back or walk.is_below(found.times) else found.after
             sight.add(found)
             shown.update(found.ids)
             progress, has_room = progress.keep(read=found.read_ids, broken=found.broken_ids)
-            gaps = not has_room or leads_back or found.broken > len(found.broken_ids)
-            walk = walk.past(found.times, place, has_gap=gaps)
+            walk = walk.past(found.times, place, has_gap=not has_room or leads_back or found.has_nameless)
             if not place:
                 progress = progress.finish(walk)
             lists = {**lists, name: progress}
-            notes = [
+            note = join(
                 found.note,
                 "Reddit shows the same posts again: there may be older ones" if leads_back else "",
                 _window_limit(walk, found),
                 "page limit reached: there are older posts" if place and not pages_left else "",
-            ]
+            )
             yield CrawledPage(
                 raw=(answer.raw,),
                 posts=found.posts,
                 gone=found.gone,
-                cursor=cursor_of(author, lists),
-                note="; ".join(filter(None, notes)),
+                cursor=cursor_of(lists),
+                note=note,
             )
             if not place:
                 break
@@ -183,49 +184,16 @@ class RedditCrawler(Crawler):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Found:
-    """The posts of one page of a listing, read. `times` has one entry an item, None where it tells none."""
+class _Found(Found):
+    """`times` has one entry an item, None where it tells none. `after` is the id behind which the next page begins."""
 
-    posts: tuple[Post, ...]
-    gone: tuple[Gone, ...]
     ids: tuple[str, ...] = field(repr=False)
     times: tuple[datetime | None, ...]
-    after: str = field(repr=False)  # the id behind which the next page begins
-    count: int
-    broken: int
-    broken_ids: tuple[str, ...] = field(repr=False)  # of those broken posts that tell one
-    hidden: int
-    others: int
+    after: str | None = field(repr=False)
 
     @property
     def read_ids(self) -> set[str]:
         return {*self.ids} - {*self.broken_ids}
-
-    @property
-    def note(self) -> str:
-        notes = [
-            not_understood(self.broken),
-            f"{self.hidden} not public left out" if self.hidden else "",
-            f"{self.others} by another account left out" if self.others else "",
-        ]
-        return "; ".join(filter(None, notes))
-
-
-@dataclass(slots=True)
-class _Sight:
-    """What the account showed in this crawl."""
-
-    told: set[str] = field(default_factory=set)  # ids of posts of which something was told: their words, or that they are gone
-    ids: set[str] = field(default_factory=set)
-    broken: int = 0
-    understood: int = 0
-
-    def add(self, found: _Found) -> None:
-        self.told.update(post.native_id for post in found.posts)
-        self.told.update(one.native_id for one in found.gone)
-        self.ids.update(found.ids)
-        self.broken += found.broken
-        self.understood += found.count - found.broken
 
 
 def _parse_listing(document: Mapping[str, Any], account: Account, author: str) -> _Found:
@@ -265,8 +233,7 @@ def _parse_listing(document: Mapping[str, Any], account: Account, author: str) -
         gone=tuple(gone),
         ids=tuple(ids),
         times=tuple(times),
-        after=str(after or ""),
-        count=len(items),
+        after=after,
         broken=broken,
         broken_ids=tuple(broken_ids),
         hidden=hidden,
@@ -274,7 +241,7 @@ def _parse_listing(document: Mapping[str, Any], account: Account, author: str) -
     )
 
 
-def _window_limit(walk: Walk, found: _Found) -> str:
+def _window_limit(walk: Walk[str], found: _Found) -> str:
     """Reddit ends a list at about a thousand posts, whether there are older ones or not."""
     at_end = not found.after and not walk.is_below(found.times)
     return "platform window limit reached: Reddit shows no older posts" if at_end and walk.seen >= 0.97 * _REACHABLE else ""

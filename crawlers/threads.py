@@ -19,10 +19,9 @@ from core.errors import AccountNotFound, AuthError, ParseError, PermissionMissin
 from core.records import Account, CrawledPage, Cursor, KnownPost
 from core.seams import About, Crawler, CrawlerOptions, CrawlRequest
 from crawlers._exchange import Answer
-from crawlers._graph.client import GraphClient
+from crawlers._graph.client import GraphClient, Place, is_place
 from crawlers._graph.errors import NodeUnseen, Service
-from crawlers._graph.listing import Listing, ListReader, Place, look_up, missing_from, sightings
-from crawlers._graph.progress import read_progress
+from crawlers._graph.listing import Listing, ListReader, look_up, missing_from, sightings
 from crawlers._graph.threads_posts import (
     OWN_PROFILE_FIELDS,
     OptionalField,
@@ -34,7 +33,9 @@ from crawlers._graph.threads_posts import (
     parse_public_profile,
 )
 from crawlers._rebase import trusted_base_url
+from crawlers._secret import words_of
 from crawlers._strict import is_digits
+from crawlers._walk import read_progress
 
 SERVICE = Service(
     name="Threads",
@@ -96,8 +97,7 @@ class ThreadsCrawler(Crawler):
         self._opened: dict[str, GraphClient] = {}
 
     def missing_credentials(self) -> str:
-        tokens = [self.options.access_token, *self.options.own_tokens.values()]
-        if any(token and token.get_secret_value().strip() for token in tokens):
+        if any(map(words_of, [self.options.access_token, *self.options.own_tokens.values()])):
             return ""
         return (
             "Threads needs an access token with threads_basic and threads_profile_discovery: set "
@@ -109,7 +109,7 @@ class ThreadsCrawler(Crawler):
         return f"{self.platform} account {account.id}" if self._own_token(account) else self.platform
 
     def _own_token(self, account: Account) -> str:
-        own = {name.casefold(): token.get_secret_value().strip() for name, token in self.options.own_tokens.items()}
+        own = {name.casefold(): words_of(token) for name, token in self.options.own_tokens.items()}
         return own.get(account.handle.casefold(), "") or own.get((account.native_id or "").casefold(), "")
 
     def close(self) -> None:
@@ -137,7 +137,7 @@ class ThreadsCrawler(Crawler):
             reader.spare(shown)
             try:
                 yield from reader.pages()
-                shown |= reader.sight.posts
+                shown |= reader.sight.told
             except PermissionMissing:
                 if reader.listing.name == "posts":
                     raise
@@ -152,19 +152,18 @@ class ThreadsCrawler(Crawler):
 
     def _way(self, request: CrawlRequest) -> _Way:
         """Raises AuthError where there is no token for the account."""
-        own, general = self._own_token(request.account), self.options.access_token
-        token = own or (general.get_secret_value().strip() if general else "")
+        own = self._own_token(request.account)
+        token = own or words_of(self.options.access_token)
         if not token:
             raise AuthError(
                 self.missing_credentials()
                 or "Threads: this account has no token in own_tokens; set NIGHTROUNDS_PLATFORMS__THREADS__ACCESS_TOKEN"
             )
         if token not in self._opened:
-            app_secret = self.options.app_secret
             self._opened[token] = GraphClient(
                 SERVICE,
                 token=token,
-                app_secret=app_secret.get_secret_value().strip() if app_secret else "",
+                app_secret=words_of(self.options.app_secret),
                 version=_VERSION,
                 base_url=self.options.base_url,
                 timeout=self.options.timeout,
@@ -182,8 +181,7 @@ class ThreadsCrawler(Crawler):
         known_as = found.native_id or found.username.casefold()
         readers: list[ListReader] = []
         for name in names:
-            kept = state.get(name)
-            progress = read_progress(kept if isinstance(kept, dict) else {}, known_as, request.since, is_id=is_digits)
+            progress = read_progress(state.get(name), known_as, request.since, is_id=is_digits, is_place=is_place)
             reader = ListReader(
                 self._listing(name, way, found),
                 progress,
@@ -202,10 +200,10 @@ class ThreadsCrawler(Crawler):
             "limit": self.options.page_size,
         }
 
-        def ask(place: Place) -> Answer:
+        def ask(place: Place | None) -> Answer:
             if not way.is_own:
-                return way.client.node("profile_posts", username=found.username, **asked, **place)
-            return way.client.edge(str(found.native_id), "threads" if name == "posts" else name, **asked, **place)
+                return way.client.node("profile_posts", username=found.username, **asked, **(place or {}))
+            return way.client.edge(str(found.native_id), "threads" if name == "posts" else name, **asked, **(place or {}))
 
         return Listing(name=name, ask=ask, read=lambda document: parse_page(document, way.account, found.username))
 

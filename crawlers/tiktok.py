@@ -8,22 +8,25 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeGuard
 
 from pydantic import AfterValidator, Field, SecretStr
 
 from core.errors import AccountNotFound, AuthError, ParseError, PermissionMissing
-from core.records import Account, CrawledPage, Post
+from core.records import Account, CrawledPage
 from core.seams import About, Crawler, CrawlerOptions, CrawlRequest, Meter
-from crawlers._backward_walk import Progress, Walk, milliseconds, read_progress
 from crawlers._exchange import Answer
+from crawlers._found import Sight, find_posts
+from crawlers._notes import join, stopped
 from crawlers._rebase import trusted_base_url
-from crawlers._strict import is_digits, mapping, not_understood
+from crawlers._secret import words_of
+from crawlers._strict import is_digits, mapping
 from crawlers._tiktok.client import MAX_COUNT, MAX_IDS, DisplayClient, renew
 from crawlers._tiktok.lookups import catch_up, look_again, videos_in
 from crawlers._tiktok.videos import User, parse_user, parse_video
+from crawlers._walk import Progress, Walk, read_progress
 
 _NOT_AVAILABLE = (
     "TikTok: not available: it shows videos only of accounts whose owners consent, and the Research API is for academic "
@@ -73,7 +76,7 @@ class TikTokCrawler(Crawler):
         self._renewed: dict[str, str] = {}  # account -> the refresh token that counts now; in memory, for this run
 
     def missing_credentials(self) -> str:
-        if any(token.get_secret_value().strip() for token in (*self.options.tokens.values(), *self._renewable().values())):
+        if any(map(words_of, [*self.options.tokens.values(), *self._renewable().values()])):
             return ""
         return (
             "TikTok needs a token of each account, given by its owner's consent: set NIGHTROUNDS_PLATFORMS__TIKTOK__TOKENS, "
@@ -99,7 +102,8 @@ class TikTokCrawler(Crawler):
         client, answer, was_replaced = self._begin(account, request.meter)
         user = parse_user(mapping(mapping(answer.json(), "data"), "user"))
         _refuse_anothers(account, user)
-        progress = read_progress(request.cursor, user.native_id, request.since, is_digits)
+        state = request.cursor.state if request.cursor else {}
+        progress = read_progress(state, user.native_id, request.since, is_id=is_digits, is_place=_is_place)
         yield CrawledPage(
             raw=(answer.raw,),
             profile=user.profile,
@@ -108,14 +112,14 @@ class TikTokCrawler(Crawler):
             cursor=progress.cursor(),
             note=_REPLACED if was_replaced else "",
         )
-        sight = _Sight()
+        sight = Sight()
         earlier = progress.outstanding
         progress = yield from self._read_videos(client, account, progress, sight)
         overdue = [one for one in progress.outstanding if one in earlier and one not in sight.broken_ids]
         yield from catch_up(client, account, progress, overdue)
-        due = [one for one in request.recheck if one.native_id not in sight.ids and is_digits(one.native_id)]
+        due = [one for one in request.recheck if one.native_id not in sight.told and is_digits(one.native_id)]
         yield from look_again(client, account, due)
-        if sight.broken and not sight.ids:
+        if sight.broken and not sight.understood:
             raise ParseError(f"TikTok: none of the {sight.broken} videos of the account was understood")
 
     def _begin(self, account: Account, meter: Meter) -> tuple[DisplayClient, Answer, bool]:
@@ -141,11 +145,10 @@ class TikTokCrawler(Crawler):
 
     def _renew(self, account: Account, refresh: str, meter: Meter) -> tuple[DisplayClient, bool]:
         used = self._renewed.get(account.id, refresh)
-        secret = self.options.client_secret
         renewed = renew(
             refresh_token=used,
             client_key=self.options.client_key or "",
-            client_secret=secret.get_secret_value().strip() if secret else "",
+            client_secret=words_of(self.options.client_secret),
             base_url=self.options.base_url,
             timeout=self.options.timeout,
             clock=self.clock,
@@ -167,80 +170,36 @@ class TikTokCrawler(Crawler):
     def _token(tokens: dict[str, SecretStr], account: Account) -> str:
         by_name = {name.removeprefix("@").casefold(): token for name, token in tokens.items()}
         names = [account.handle.casefold(), (account.native_id or "").casefold()]
-        return next((by_name[name].get_secret_value().strip() for name in names if name in by_name), "")
+        return next((words_of(by_name[name]) for name in names if name in by_name), "")
 
     def _read_videos(
-        self, client: DisplayClient, account: Account, progress: Progress, sight: _Sight
-    ) -> Generator[CrawledPage, None, Progress]:
+        self, client: DisplayClient, account: Account, progress: Progress[int], sight: Sight
+    ) -> Generator[CrawledPage, None, Progress[int]]:
         """Finish the walk that an earlier crawl left, then take one from the top; a page of broken videos is stepped over."""
         resumed = progress.walk is not None
         for pages_left in reversed(range(self.options.max_pages)):
             walk = progress.walk or progress.begin(self.clock(), timedelta(days=self.options.reread_days))
             answer = client.videos(before=walk.place, count=self.options.page_size)
-            found = _read_page(answer.json(), account, walk)
+            document = answer.json()
+            found = find_posts(videos_in(document), lambda item: parse_video(item, account), is_id=is_digits)
+            place = _onward(mapping(document, "data"), walk)
             sight.add(found)
             progress, has_room = progress.keep(read=[post.native_id for post in found.posts], broken=found.broken_ids)
-            has_gap = not has_room or found.broken > len(found.broken_ids)
-            times = [milliseconds(post.posted_at) for post in found.posts if post.posted_at]
-            walk = walk.past(times, found.place, has_gap=has_gap)
-            progress = progress.finish(walk) if found.place is None else replace(progress, walk=walk)
-            more = found.place is not None
-            notes = [
-                not_understood(found.broken),
-                "page limit reached: the next crawl goes on here" if more and not pages_left else "",
-                "more is to be read: the page limit was reached" if resumed and not more and not pages_left else "",
-            ]
-            yield CrawledPage(
-                raw=(answer.raw,), posts=found.posts, cursor=progress.cursor(), note="; ".join(filter(None, notes))
-            )
-            if not more and not resumed:
+            walk = walk.past([post.posted_at for post in found.posts], place, has_gap=not has_room or found.has_nameless)
+            progress = replace(progress, walk=walk) if place else progress.finish(walk)
+            note = join(found.note, stopped(more=bool(place), resumed=resumed, pages_left=pages_left))
+            yield CrawledPage(raw=(answer.raw,), posts=found.posts, cursor=progress.cursor(), note=note)
+            if not place and not resumed:
                 break
-            resumed = resumed and more
+            resumed = resumed and bool(place)
         return progress
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Found:
-    """The videos of one page, read. `place` is the time where the next page begins, None behind the last that is wanted."""
-
-    posts: tuple[Post, ...]
-    broken: int
-    broken_ids: tuple[str, ...] = field(repr=False)  # of those broken videos that tell one
-    place: int | None
+def _is_place(value: object) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0
 
 
-@dataclass(slots=True)
-class _Sight:
-    """What the account showed in this crawl."""
-
-    ids: set[str] = field(default_factory=set)  # of videos understood
-    broken_ids: set[str] = field(default_factory=set)
-    broken: int = 0
-
-    def add(self, found: _Found) -> None:
-        self.ids.update(post.native_id for post in found.posts)
-        self.broken_ids.update(found.broken_ids)
-        self.broken += found.broken
-
-
-def _read_page(document: dict[str, Any], account: Account, walk: Walk) -> _Found:
-    """Raises ParseError for what is no page of videos."""
-    posts: list[Post] = []
-    broken_ids: list[str] = []
-    broken = 0
-    for item in videos_in(document):
-        try:
-            if not isinstance(item, dict):
-                raise ParseError("expected a video")
-            posts.append(parse_video(item, account))
-        except ParseError:
-            broken += 1
-            broken_ids += [item["id"]] if isinstance(item, dict) and is_digits(item.get("id")) else []
-    place = _onward(mapping(document, "data"), walk)
-    return _Found(posts=tuple(posts), broken=broken, broken_ids=tuple(broken_ids), place=place)
-
-
-def _onward(data: dict[str, Any], walk: Walk) -> int | None:
+def _onward(data: dict[str, Any], walk: Walk[int]) -> int | None:
     """Where the next page begins: a time in milliseconds since 1970, which TikTok's cursor is. Raises ParseError."""
     has_more, cursor = data.get("has_more"), data.get("cursor")
     if has_more is False:
@@ -249,7 +208,7 @@ def _onward(data: dict[str, Any], walk: Walk) -> int | None:
         raise ParseError("TikTok does not say whether and where more videos follow")
     if cursor <= 0 or (walk.place is not None and cursor >= walk.place):
         raise ParseError("TikTok leads from a page of videos back to the same page")
-    return None if walk.since is not None and cursor < walk.since else cursor
+    return None if walk.since is not None and cursor < walk.since * 1000 else cursor
 
 
 def _refuse_anothers(account: Account, user: User) -> None:

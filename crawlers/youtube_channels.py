@@ -21,13 +21,16 @@ from pydantic import AfterValidator, Field, SecretStr
 from core.errors import AccountNotFound, AccountPrivate, AuthError, BudgetExhausted, CrawlError, ParseError
 from core.records import Account, CrawledPage, RawPage
 from core.seams import About, Crawler, CrawlerOptions, CrawlRequest
+from crawlers._notes import join, stopped
 from crawlers._rebase import trusted_base_url
+from crawlers._secret import words_of
+from crawlers._walk import Walk, seconds
 from crawlers._youtube.api import YouTubeClient, YouTubeSite
 from crawlers._youtube.captions import REFUSALS, CaptionReader, is_caption_id
 from crawlers._youtube.lookups import catch_up, look_again, look_up
 from crawlers._youtube.problems import Refused, Unseen
-from crawlers._youtube.progress import Progress, Walk, read_progress
-from crawlers._youtube.uploads import Listed, Sight, parse_list, read_page, seconds_of
+from crawlers._youtube.progress import Place, Progress, read_progress
+from crawlers._youtube.uploads import Listed, Sight, parse_list, read_page
 from crawlers._youtube.videos import Channel, is_channel_id, is_video_id, parse_channel
 
 _HANDLE = re.compile(r"@?[\w.·-]{1,100}")
@@ -92,7 +95,7 @@ class YouTubeCrawler(Crawler):
 
     @property
     def _key(self) -> str:
-        return self.options.api_key.get_secret_value().strip() if self.options.api_key else ""
+        return words_of(self.options.api_key)
 
     def close(self) -> None:
         for client in self._opened.values():
@@ -187,7 +190,7 @@ class YouTubeCrawler(Crawler):
         for pages_left in reversed(range(self.options.max_pages)):
             walk = progress.walk or progress.begin(self.clock(), timedelta(days=self.options.reread_days))
             listed, walk = self._list(client, channel, walk)
-            if listed.token and listed.token == walk.token:
+            if listed.onward and walk.place and listed.onward["token"] == walk.place["token"]:
                 raise ParseError("YouTube leads from a page of uploads back to the same page")
             found = (
                 look_up(client, account, channel.native_id, listed.wanted(walk.since)) if listed.wanted(walk.since) else None
@@ -195,50 +198,44 @@ class YouTubeCrawler(Crawler):
             page = read_page(listed, found)
             sight.add(page)
             progress, has_room = progress.keep(read=page.read, broken=page.broken)
-            is_end = not listed.token or listed.is_all_before(walk.since)
-            walk = replace(
-                walk,
-                token="" if is_end else listed.token,
-                total=listed.total,
-                seen=walk.seen + len(listed.items),
-                newest=max(walk.newest, *(seconds_of(item.at) for item in listed.items), 0),
-                has_gaps=walk.has_gaps or listed.nameless > 0 or not has_room,
-                is_stored=False,
-            )
+            place = None if listed.is_all_before(walk.since) else listed.onward
+            walk = walk.past([item.at for item in listed.items], place, has_gap=listed.nameless > 0 or not has_room)
+            is_end = place is None
             at_limit = is_end and walk.since is None and walk.seen >= 0.97 * _REACHABLE
-            progress = progress.finish(walk, feed=feed, count=channel.video_count) if is_end else replace(progress, walk=walk)
+            progress = progress.done(walk, feed=feed, count=channel.video_count) if is_end else replace(progress, walk=walk)
             if has_owner and found:
-                fresh = {post.native_id: seconds_of(post.posted_at) for post in found.posts}
+                fresh = {post.native_id: seconds(post.posted_at) if post.posted_at else 0 for post in found.posts}
                 progress = replace(progress, captions=progress.captions.want(fresh))
-            notes = [
+            note = join(
                 page.note,
                 "platform window limit reached: YouTube shows no older videos" if at_limit else "",
-                "page limit reached: the next crawl goes on here" if not is_end and not pages_left else "",
-                "more is to be read: the page limit was reached" if resumed and is_end and not pages_left else "",
-            ]
+                stopped(more=not is_end, resumed=resumed, pages_left=pages_left),
+            )
             yield CrawledPage(
                 raw=(*listed.raw, *(found.raw if found else ())),
                 posts=found.posts if found else (),
                 gone=page.gone,
                 cursor=progress.cursor(),
-                note="; ".join(filter(None, notes)),
+                note=note,
             )
             if is_end and not resumed:
                 break
             resumed = resumed and not is_end
         return progress
 
-    def _list(self, client: YouTubeClient, channel: Channel, walk: Walk) -> tuple[Listed, Walk]:
+    def _list(self, client: YouTubeClient, channel: Channel, walk: Walk[Place]) -> tuple[Listed, Walk[Place]]:
         """One page, and the walk as it was asked for: an earlier day's token may be refused, or skip videos."""
         try:
-            answer = client.playlist(channel.uploads, size=self.options.page_size, token=walk.token)
+            answer = client.playlist(
+                channel.uploads, size=self.options.page_size, token=walk.place["token"] if walk.place else ""
+            )
             listed = parse_list(answer.json(), answer.raw)
-            if not walk.is_stored or not walk.token or listed.total >= walk.total:
+            if not walk.is_stored or not walk.place or listed.total >= walk.place["total"]:
                 return listed, walk
         except Unseen:
             if channel.video_count not in {"", "0"}:
                 raise
-            return Listed(raw=(), items=(), token="", nameless=0, total=0), walk  # a channel without a video has no list
+            return Listed(raw=()), walk  # a channel without a video has no list
         except Refused:
             if not walk.is_stored:
                 raise
@@ -246,8 +243,7 @@ class YouTubeCrawler(Crawler):
         return parse_list(answer.json(), answer.raw), walk.from_the_top()
 
     def _owner_token(self, channel_id: str) -> str:
-        token = self.options.owner_tokens.get(channel_id)
-        return token.get_secret_value().strip() if token else ""
+        return words_of(self.options.owner_tokens.get(channel_id))
 
     def _read_captions(self, request: CrawlRequest, progress: Progress) -> Iterator[CrawledPage]:
         """New captions and stored ones. An owner's token that is refused costs the captions alone, and is told."""

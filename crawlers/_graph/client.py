@@ -13,11 +13,8 @@ import hmac
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeGuard
 from urllib.parse import parse_qs, urlsplit
-
-import requests
-from requests.auth import AuthBase
 
 from core.errors import ParseError, PlatformDown, RateLimited
 from core.seams import Meter
@@ -35,16 +32,9 @@ MAX_IDS = 50  # of one lookup
 _STOP_AT = 95  # per cent of a limit; Graph refuses, and may punish, at 100
 _LONGEST_PLACE = 2000  # characters
 _LIBRARY_URL = "https://graph.facebook.com/"
-PLACES = ("after", "until", "__paging_token")  # parameters that say where a page begins
+_PLACES = ("after", "until", "__paging_token")  # parameters that say where a page begins
 
-
-class _Bearer(AuthBase):
-    def __init__(self, token: str) -> None:
-        self._token = token
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = f"Bearer {self._token}"
-        return request
+Place = Mapping[str, str]  # those parameters of one page
 
 
 class GraphClient:
@@ -63,7 +53,7 @@ class GraphClient:
         sleep: Callable[[float], None],
     ) -> None:
         session = rebased_session(_LIBRARY_URL, base_url, seconds=timeout)
-        session.auth = _Bearer(token)
+        session.headers["Authorization"] = f"Bearer {token}"
         self._session = session
         self._service = service
         self._clock = clock
@@ -124,8 +114,12 @@ class GraphClient:
             raise
 
 
-def onward(answer: Mapping[str, Any]) -> dict[str, str]:
-    """The parameters that lead to the next page, empty on the last one. Raises ParseError for a page without a place.
+def is_place(value: object) -> TypeGuard[Place]:
+    return isinstance(value, Mapping) and all(name in _PLACES and isinstance(place, str) for name, place in value.items())
+
+
+def onward(answer: Mapping[str, Any]) -> Place | None:
+    """The parameters that lead to the next page, None on the last one. Raises ParseError for a page without a place.
 
     Graph leaves `next` out of the last page's paging. It is read only for that, and for the place of a page where there are
     no cursors; the token that it carries is never touched.
@@ -133,7 +127,7 @@ def onward(answer: Mapping[str, Any]) -> dict[str, str]:
     paging = mapping(answer, "paging")
     following = paging.get("next")
     if following is None:
-        return {}
+        return None
     after = mapping(paging, "cursors").get("after")
     place = {"after": after} if isinstance(after, str) and after else _place_in(following)
     if not place or any(len(value) > _LONGEST_PLACE for value in place.values()):
@@ -146,4 +140,4 @@ def _place_in(address: Any) -> dict[str, str]:
         query = parse_qs(urlsplit(address).query, max_num_fields=100) if isinstance(address, str) else {}
     except ValueError:
         query = {}
-    return {name: query[name][0] for name in PLACES if name in query}
+    return {name: query[name][0] for name in _PLACES if name in query}

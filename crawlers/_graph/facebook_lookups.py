@@ -7,13 +7,14 @@ from typing import Any
 
 from core.errors import ParseError
 from core.records import Account, CrawledPage, Gone, GoneReason, KnownPost, Post, RawPage
-from crawlers._graph.client import MAX_IDS, GraphClient, onward
+from crawlers._found import find_posts
+from crawlers._graph.client import MAX_IDS, GraphClient, Place, onward
 from crawlers._graph.errors import NodeUnseen
 from crawlers._graph.facebook_posts import POST_FIELDS, is_anothers, is_post_id, parse_post
-from crawlers._graph.found import find_posts, join
-from crawlers._graph.progress import Progress
+from crawlers._notes import join
 from crawlers._outstanding import never_read, still_outstanding
 from crawlers._strict import not_understood
+from crawlers._walk import Progress
 
 
 def look_again(client: GraphClient, account: Account, ids: Sequence[str]) -> Iterator[CrawledPage]:
@@ -37,10 +38,8 @@ def look_again(client: GraphClient, account: Account, ids: Sequence[str]) -> Ite
             except ParseError:
                 verified.append(native_id)  # not understood, but there
         silent = len(asked) - len(posts) - len(verified) - len(gone)
-        notes = [not_understood(len(verified)), f"Facebook said nothing of {silent} looked-up posts" if silent else ""]
-        yield CrawledPage(
-            raw=raw, posts=tuple(posts), gone=tuple(gone), verified=tuple(verified), note="; ".join(filter(None, notes))
-        )
+        note = join(not_understood(len(verified)), f"Facebook said nothing of {silent} looked-up posts" if silent else "")
+        yield CrawledPage(raw=raw, posts=tuple(posts), gone=tuple(gone), verified=tuple(verified), note=note)
 
 
 def look_elsewhere(
@@ -88,7 +87,7 @@ def _sighting(raw: RawPage, items: Any, account: Account, native_id: str, *, abs
     return CrawledPage(raw=(raw,), posts=found.posts, gone=gone, verified=found.broken_ids, note=join(found.note, silent))
 
 
-def catch_up(client: GraphClient, account: Account, progress: Progress, overdue: Sequence[str]) -> Iterator[CrawledPage]:
+def catch_up(client: GraphClient, account: Account, progress: Progress[Place], overdue: Sequence[str]) -> Iterator[CrawledPage]:
     """Look up what was not understood. The cursor of each page holds what is still outstanding."""
     for raw, asked, document in _answers(client, overdue):
         posts: list[Post] = []
@@ -105,8 +104,8 @@ def catch_up(client: GraphClient, account: Account, progress: Progress, overdue:
                 continue
         lost = set(asked) if document is None else set[str]()
         progress, _ = progress.keep(read=read | lost, broken=())
-        notes = [still_outstanding(len(set(asked) - read - lost)), never_read(len(lost))]
-        yield CrawledPage(raw=raw, posts=tuple(posts), cursor=progress.cursor(), note="; ".join(filter(None, notes)))
+        note = join(still_outstanding(len(set(asked) - read - lost)), never_read(len(lost)))
+        yield CrawledPage(raw=raw, posts=tuple(posts), cursor=progress.cursor(), note=note)
 
 
 def _answers(

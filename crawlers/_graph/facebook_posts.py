@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from core.errors import ParseError
 from core.records import Account, Media, Post, PostType, Precision, Profile, Reference
-from crawlers._strict import instant, link, mapping, objects, text
+from crawlers._strict import instant, link, link_on, mapping, objects, text
 
 PAGE_FIELDS = "id,name,username,about,description,website,link"
 POST_FIELDS = (
@@ -136,6 +136,4 @@ def _words_of(attachments: Iterable[Mapping[str, Any]]) -> str:
 
 
 def _permalink(item: Mapping[str, Any], native_id: str) -> str:
-    address = link(item, "permalink_url")
-    host = urlsplit(address).hostname or ""
-    return address if host == "facebook.com" or host.endswith(".facebook.com") else f"https://www.facebook.com/{native_id}"
+    return link_on(item, "permalink_url", "facebook.com") or f"https://www.facebook.com/{native_id}"

@@ -10,12 +10,12 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
 from core.errors import ParseError
 from core.records import Account, Media, Post, PostType, Precision, Profile
-from crawlers._graph.found import Found, find_posts
-from crawlers._strict import digits, instant, is_digits, link, mapping, objects, text
+from crawlers._found import Found, find_posts
+from crawlers._graph.client import Place
+from crawlers._strict import digits, instant, is_digits, link, link_on, mapping, objects, text
 
 PROFILE_FIELDS = "id,username,name,biography,website,profile_picture_url,followers_count,media_count"
 _USERNAME = re.compile(r"[A-Za-z0-9._]{1,30}", re.ASCII)
@@ -84,7 +84,7 @@ def parse_professional(document: Mapping[str, Any]) -> Professional:
     )
 
 
-def parse_media_page(document: Mapping[str, Any], account: Account, native_id: str) -> tuple[Found, dict[str, str]]:
+def parse_media_page(document: Mapping[str, Any], account: Account, native_id: str) -> tuple[Found, Place | None]:
     """The posts of one page and the place of the next, empty on the last one.
 
     Raises:
@@ -95,11 +95,11 @@ def parse_media_page(document: Mapping[str, Any], account: Account, native_id: s
         raise ParseError("Instagram answered with another account's media")
     media = mapping(node, "media")
     if not media and node.get("media_count") == 0:  # an account without media has no such key
-        return Found(posts=()), {}
+        return Found(), None
     found = find_posts(media.get("data"), lambda item: parse_media(item, account), is_id=is_digits)
     after = mapping(mapping(media, "paging"), "cursors").get("after")
     if after is None or not media["data"]:
-        return found, {}
+        return found, None
     if not isinstance(after, str) or not _CURSOR.fullmatch(after):
         raise ParseError("Instagram says that a page follows, but not where")
     return found, {"after": after}
@@ -117,7 +117,7 @@ def parse_media(item: dict[str, Any], account: Account) -> Post:
         platform="instagram",
         account_id=account.id,
         native_id=native_id,
-        url=_permalink(item),
+        url=link_on(item, "permalink", "instagram.com"),
         type=_TYPES[kind],
         text=text(item, "caption"),
         posted_at=posted_at,
@@ -141,9 +141,3 @@ def _media(items: Iterable[Mapping[str, Any]]) -> Iterable[Media]:
             url=link(item, "media_url") or link(item, "thumbnail_url"),
             alt_text=text(item, "alt_text"),
         )
-
-
-def _permalink(item: Mapping[str, Any]) -> str:
-    address = link(item, "permalink")
-    host = urlsplit(address).hostname or ""
-    return address if host == "instagram.com" or host.endswith(".instagram.com") else ""

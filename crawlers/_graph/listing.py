@@ -6,7 +6,7 @@ the stored posts that are due for another look. What is due and was not there, w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,13 +14,12 @@ from typing import Any
 from core.errors import ParseError
 from core.records import CrawledPage, Cursor, Gone, GoneReason, KnownPost, Post, RawPage
 from crawlers._exchange import Answer
-from crawlers._graph.client import GraphClient
+from crawlers._found import Found, Sight
+from crawlers._graph.client import GraphClient, Place
 from crawlers._graph.errors import NodeUnseen, Refused
-from crawlers._graph.found import Found, Sight, join
-from crawlers._graph.progress import Progress, Walk
+from crawlers._notes import join, stopped
 from crawlers._outstanding import never_read, still_outstanding
-
-Place = Mapping[str, str]
+from crawlers._walk import Progress, Walk
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,8 +27,8 @@ class Listing:
     """One list of an account: how a page of it is asked for, and read. A page without a place is the last one."""
 
     name: str
-    ask: Callable[[Place], Answer]
-    read: Callable[[dict[str, Any]], tuple[Found, Place]]
+    ask: Callable[[Place | None], Answer]
+    read: Callable[[dict[str, Any]], tuple[Found, Place | None]]
 
 
 class ListReader:
@@ -38,7 +37,7 @@ class ListReader:
     def __init__(
         self,
         listing: Listing,
-        progress: Progress,
+        progress: Progress[Place],
         *,
         due: Sequence[KnownPost],
         cursor: Callable[[], Cursor],
@@ -57,7 +56,7 @@ class ListReader:
         self._reread = reread
         self._pages_left = max_pages
         self._depth = float("inf")  # all that is newer than this (seconds since 1970) was shown, from the top on
-        self._place: Place = {}  # where the list goes on below what was shown
+        self._place: Place | None = None  # where the list goes on below what was shown
         self._ended = False
 
     def pages(self) -> Iterator[CrawledPage]:
@@ -77,7 +76,7 @@ class ListReader:
         return self._ended or (known.posted_at is not None and known.posted_at.timestamp() > self._depth)
 
     def has_shown(self, native_id: str) -> bool:
-        return native_id in self.sight.posts or native_id in self.sight.broken_ids
+        return native_id in self.sight.told or native_id in self.sight.broken_ids
 
     def _walk(self) -> Iterator[CrawledPage]:
         """Finish the walk that an earlier crawl left, then take one from the top."""
@@ -86,20 +85,18 @@ class ListReader:
             walk = self.progress.walk or self.progress.begin(self._clock(), self._reread)
             answer, walk = self._ask_stored(walk)
             found, place = self._take(answer, walk.place, from_top=not resumed)
-            is_down = not place or _is_below(found, walk.since)
+            times = [post.posted_at for post in found.posts]
+            is_down = not place or walk.is_below(times)
             self.progress, has_room = self.progress.keep(read=_ids(found), broken=found.broken_ids)
-            has_gap = not has_room or found.broken > len(found.broken_ids)
-            walk = walk.past(found.posts, place, has_gap=has_gap)
+            walk = walk.past(times, place, has_gap=not has_room or found.has_nameless)
             self.progress = self.progress.finish(walk) if is_down else replace(self.progress, walk=walk)
-            limit = "" if self._pages_left else "page limit reached: the next crawl goes on here"
-            if is_down:
-                limit = "more is to be read: the page limit was reached" if resumed and not self._pages_left else ""
+            limit = stopped(more=not is_down, resumed=resumed, pages_left=self._pages_left)
             posts = tuple(post for post in found.posts if _is_wanted(post, walk.since) or post.native_id in self._due)
             yield CrawledPage(raw=self.raw, posts=posts, cursor=self._cursor(), note=join(found.note, limit))
             if is_down and not resumed:
                 return
             resumed = resumed and not is_down
-        self._place, self._depth, self._ended = {}, float("inf"), False  # the top was not read down to where it may be judged
+        self._place, self._depth, self._ended = None, float("inf"), False  # the top was not read down to where it may be judged
 
     def _sweep(self) -> Iterator[CrawledPage]:
         """On below the window, for stored posts and for those that an earlier night did not understand."""
@@ -132,7 +129,7 @@ class ListReader:
         deeper = [one.native_id for one in unseen if one.posted_at is None or one.posted_at.timestamp() <= self._depth]
         return deeper + [one for one in self.progress.outstanding if not self.has_shown(one)]
 
-    def _take(self, answer: Answer, place: Place, *, from_top: bool) -> tuple[Found, Place]:
+    def _take(self, answer: Answer, place: Place | None, *, from_top: bool) -> tuple[Found, Place | None]:
         found, onward = self.listing.read(answer.json())
         if onward and onward == place:
             raise ParseError("the platform leads from a page of posts back to the same page")
@@ -144,14 +141,14 @@ class ListReader:
             self._depth = min(self._depth, _newest(found))
         return found, onward
 
-    def _ask_stored(self, walk: Walk) -> tuple[Answer, Walk]:
+    def _ask_stored(self, walk: Walk[Place]) -> tuple[Answer, Walk[Place]]:
         """One page, and the walk as it was asked for: the platform may have forgotten the place of an earlier day."""
         try:
             return self.listing.ask(walk.place), walk
         except Refused:
             if not walk.is_stored or not walk.place:
                 raise
-        return self.listing.ask({}), walk.from_the_top()
+        return self.listing.ask(None), walk.from_the_top()
 
 
 def missing_from(readers: Sequence[ListReader], due: Sequence[KnownPost]) -> list[KnownPost]:
@@ -177,11 +174,6 @@ def _ids(found: Found) -> list[str]:
 
 def _newest(found: Found) -> float:
     return max((post.posted_at.timestamp() for post in found.posts if post.posted_at), default=float("inf"))
-
-
-def _is_below(found: Found, since: int | None) -> bool:
-    """Whether a whole page is older than the bound. One pinned old post at the top does not make it so."""
-    return since is not None and bool(found.posts) and _newest(found) < since
 
 
 def _is_wanted(post: Post, since: int | None) -> bool:

@@ -10,13 +10,12 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
 from core.errors import ParseError
 from core.records import Account, Media, Post, PostType, Precision, Profile, Reference
-from crawlers._graph.client import onward
-from crawlers._graph.found import Found, find_posts
-from crawlers._strict import digits, instant, is_digits, link, mapping, objects, text
+from crawlers._found import Found, find_posts
+from crawlers._graph.client import Place, onward
+from crawlers._strict import digits, instant, is_digits, link, link_on, mapping, objects, text
 
 OWN_PROFILE_FIELDS = "id,username,name,threads_profile_picture_url,threads_biography"
 _REFERENCE = "{id,permalink,username,text}"
@@ -52,7 +51,6 @@ _TYPES = {
     _REPOST: PostType.REPOST,
 }
 _MEDIA: dict[str, Literal["image", "video", "audio"]] = {"IMAGE": "image", "VIDEO": "video", "AUDIO": "audio"}
-_HOSTS = ("threads.com", "threads.net")
 _MAX_CHILDREN = 100
 
 
@@ -88,8 +86,8 @@ def parse_public_profile(node: Mapping[str, Any]) -> ThreadsProfile:
     return _profile(node, None, bio="biography", picture="profile_picture_url")
 
 
-def parse_page(document: Mapping[str, Any], account: Account, username: str) -> tuple[Found, dict[str, str]]:
-    """The posts of one page and the place of the next, empty on the last one. Raises ParseError for what is no page."""
+def parse_page(document: Mapping[str, Any], account: Account, username: str) -> tuple[Found, Place | None]:
+    """The posts of one page and the place of the next, None on the last one. Raises ParseError for what is no page."""
     found = find_posts(
         document.get("data"),
         lambda item: parse_post(item, account),
@@ -169,6 +167,4 @@ def _media(items: Iterable[Mapping[str, Any]]) -> Iterable[Media]:
 
 
 def _permalink(item: Mapping[str, Any]) -> str:
-    address = link(item, "permalink")
-    host = urlsplit(address).hostname or ""
-    return address if any(host == one or host.endswith(f".{one}") for one in _HOSTS) else ""
+    return link_on(item, "permalink", "threads.com", "threads.net")

@@ -7,10 +7,10 @@ which on it would hide them in a POST.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from importlib.metadata import version as version_of
-from typing import Any
+from typing import Any, TypedDict, TypeGuard
 
 import requests
 from linkedin_api.clients.restli.client import RestliClient
@@ -34,6 +34,20 @@ class _PreparedSession:
     def send(self, request: requests.PreparedRequest) -> requests.Response:
         request.hooks = {"response": list(self._session.hooks["response"])}
         return self._session.send(request)
+
+
+class Place(TypedDict):
+    """Where a stretch of posts begins: at which of them, and the time (milliseconds since 1970) that it must reach up to."""
+
+    start: int
+    lowest: int | None
+
+
+def is_place(value: object) -> TypeGuard[Place]:
+    if not isinstance(value, Mapping):
+        return False
+    start, lowest = value.get("start"), value.get("lowest")
+    return isinstance(start, int) and start >= 0 and (lowest is None or isinstance(lowest, int))
 
 
 class LinkedInClient:

@@ -12,11 +12,12 @@ from urllib.parse import unquote
 
 from core.errors import ParseError
 from core.records import Account, CrawledPage, Gone, GoneReason, KnownPost, Post, RawPage
-from crawlers._backward_walk import Progress
-from crawlers._linkedin.client import MAX_IDS, LinkedInClient
+from crawlers._linkedin.client import MAX_IDS, LinkedInClient, Place
 from crawlers._linkedin.posts import hidden, parse_post
+from crawlers._notes import join
 from crawlers._outstanding import never_read, still_outstanding
 from crawlers._strict import mapping, not_understood
+from crawlers._walk import Progress
 
 LOOKUP, SINGLE = "lookup", "single"  # the two ways of asking: many at once, and one by its own address
 
@@ -70,25 +71,25 @@ def look_again(
 
 
 def _page(raw: RawPage, seen: _Seen) -> CrawledPage:
-    notes = [not_understood(len(seen.broken)), f"LinkedIn said nothing of {seen.silent} looked-up posts" if seen.silent else ""]
+    silent = f"LinkedIn said nothing of {seen.silent} looked-up posts" if seen.silent else ""
     return CrawledPage(
         raw=(raw,),
         posts=tuple(seen.posts),
         gone=tuple(seen.gone),
         verified=tuple(seen.broken),
-        note="; ".join(filter(None, notes)),
+        note=join(not_understood(len(seen.broken)), silent),
     )
 
 
 def catch_up(
-    client: LinkedInClient, account: Account, progress: Progress, overdue: Sequence[str], *, members_too: bool
+    client: LinkedInClient, account: Account, progress: Progress[Place], overdue: Sequence[str], *, members_too: bool
 ) -> Iterator[CrawledPage]:
     """Look up what was not understood. The cursor of each page holds what is still outstanding."""
     for raw, seen in _lookups(client, account, overdue, members_too=members_too):
         lost = {one.native_id for one in seen.gone}
         progress, _ = progress.keep(read=lost | {post.native_id for post in seen.posts}, broken=())
-        notes = [still_outstanding(len(seen.broken) + seen.silent), never_read(len(lost))]
-        yield CrawledPage(raw=(raw,), posts=tuple(seen.posts), cursor=progress.cursor(), note="; ".join(filter(None, notes)))
+        note = join(still_outstanding(len(seen.broken) + seen.silent), never_read(len(lost)))
+        yield CrawledPage(raw=(raw,), posts=tuple(seen.posts), cursor=progress.cursor(), note=note)
 
 
 def _lookups(

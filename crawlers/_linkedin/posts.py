@@ -131,9 +131,9 @@ def parse_post(item: Mapping[str, Any], account: Account) -> Post:
         title=_title(content),
         text=words,
         summary=_summary(content),
-        posted_at=_utc(posted_at),
+        posted_at=utc(posted_at),
         posted_at_precision=Precision.EXACT,
-        edited_at=_utc(changed_at) if was_edited else None,
+        edited_at=utc(changed_at) if was_edited else None,
         revision=str(changed_at),
         repost_of=shared if is_repost else None,
         quote_of=None if is_repost else shared,
@@ -142,7 +142,7 @@ def parse_post(item: Mapping[str, Any], account: Account) -> Post:
     )
 
 
-def _utc(milliseconds: int) -> datetime:
+def utc(milliseconds: int) -> datetime:
     return datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 

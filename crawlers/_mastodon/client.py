@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
-from typing import Any
+from typing import Any, TypeGuard
 from urllib.parse import parse_qs, urlsplit
 
 import requests
@@ -42,7 +42,7 @@ _FARTHEST = timedelta(days=31)
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)  # numbers, flake ids (Pleroma), ULIDs (GoToSocial)
 
 
-def is_id(value: object) -> bool:
+def is_id(value: object) -> TypeGuard[str]:
     return isinstance(value, str) and _ID.fullmatch(value) is not None
 
 
@@ -95,9 +95,9 @@ class MastodonClient:
     def account_by_id(self, native_id: str) -> Answer:
         return self._ask(lambda: self._api.account(native_id))
 
-    def statuses(self, native_id: str, max_id: str) -> Answer:
+    def statuses(self, native_id: str, max_id: str | None) -> Answer:
         """One page of an account's posts, newest first; those behind `max_id` where one is given."""
-        return self._ask(lambda: self._api.account_statuses(native_id, max_id=max_id or None, limit=PAGE))
+        return self._ask(lambda: self._api.account_statuses(native_id, max_id=max_id, limit=PAGE))
 
     def status(self, native_id: str) -> Answer:
         """One post; also an answer of a status in MISSING, where the server itself says so."""

@@ -11,13 +11,14 @@ from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
 from core.errors import CrawlError, ParseError
-from core.records import Account, CrawledPage, Cursor, Gone, GoneReason, KnownPost, Post, RawPage
+from core.records import Account, CrawledPage, Gone, GoneReason, KnownPost, Post, RawPage
 from crawlers._exchange import Answer
 from crawlers._mastodon.client import MISSING, MastodonClient, is_id
 from crawlers._mastodon.statuses import author_of, is_public, parse_status
+from crawlers._notes import join
 from crawlers._outstanding import never_read, still_outstanding
 from crawlers._strict import link, not_understood, text
-from crawlers._trailing import Progress
+from crawlers._walk import Progress
 
 _AT_ONCE = 20  # posts of one page of ours
 
@@ -56,7 +57,7 @@ def look_again(client: MastodonClient, account: Account, author: str, recheck: S
 
 
 def catch_up(
-    client: MastodonClient, account: Account, author: str, progress: Progress, overdue: Sequence[str], host: str
+    client: MastodonClient, account: Account, author: str, progress: Progress[str], overdue: Sequence[str]
 ) -> Iterator[CrawledPage]:
     """Look up what was not understood. The cursor of each page holds what is still outstanding."""
     for native_id in overdue:
@@ -74,14 +75,8 @@ def catch_up(
             except ParseError:
                 pass
         progress, _ = progress.keep(read=[native_id] if read or lost else [], broken=())
-        notes = [still_outstanding(int(not read and not lost)), never_read(int(lost))]
-        yield CrawledPage(
-            raw=(answer.raw,), posts=posts, cursor=cursor_of(progress, author, host), note="; ".join(filter(None, notes))
-        )
-
-
-def cursor_of(progress: Progress, author: str, host: str) -> Cursor:
-    return Cursor({"native_id": f"{author}@{host}", **progress.state()})
+        note = join(still_outstanding(int(not read and not lost)), never_read(int(lost)))
+        yield CrawledPage(raw=(answer.raw,), posts=posts, cursor=progress.cursor(), note=note)
 
 
 def _look(client: MastodonClient, account: Account, author: str, known: KnownPost, found: _Found) -> None:

@@ -124,7 +124,7 @@ class RedditClient:
     def about(self, name: str) -> Answer:
         return self._ask(f"user/{name}/about", {})
 
-    def posts(self, name: str, listing: str, after: str) -> Answer:
+    def posts(self, name: str, listing: str, after: str | None) -> Answer:
         """One page of 'submitted' or 'comments', newest first, behind the post `after` where one is given."""
         place: dict[str, str | int] = {"after": after} if after else {}
         return self._ask(f"user/{name}/{listing}", {"sort": "new", "limit": PAGE, **place})

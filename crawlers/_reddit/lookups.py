@@ -7,7 +7,7 @@ has been closed: that is told at the post's own address, which is asked for when
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,20 +15,21 @@ from urllib.parse import urlsplit
 from core.errors import ParseError
 from core.records import Account, CrawledPage, Cursor, Gone, GoneReason, KnownPost, Post, RawPage
 from crawlers._exchange import Answer
+from crawlers._notes import join
 from crawlers._outstanding import never_read, still_outstanding
 from crawlers._reddit.client import MAX_IDS, RedditClient, children_of, refusal_of
 from crawlers._reddit.posts import author_of, gone_reason, is_full_name, is_public, parse_post
 from crawlers._strict import mapping, not_understood, objects
-from crawlers._trailing import Progress
+from crawlers._walk import Progress
 
 _PATH = re.compile(r"/(?:r|user)/[A-Za-z0-9_-]{1,40}/comments/[a-z0-9]{1,13}(?:/[^/?#\s]{0,200}){0,2}/?")
 _CLOSED = {"private": GoneReason.PRIVATE, "banned": GoneReason.REMOVED}
 
-Lists = Mapping[str, Progress]  # by the name of Reddit's listing
+Lists = Mapping[str, Progress[str]]  # by the name of Reddit's listing
 
 
-def cursor_of(native_id: str, lists: Lists) -> Cursor:
-    return Cursor({"native_id": native_id, **{name: progress.state() for name, progress in lists.items()}})
+def cursor_of(lists: Lists) -> Cursor:
+    return Cursor({name: progress.state() for name, progress in lists.items()})
 
 
 def look_again(client: RedditClient, account: Account, recheck: Sequence[KnownPost]) -> Iterator[CrawledPage]:
@@ -66,10 +67,9 @@ def look_again(client: RedditClient, account: Account, recheck: Sequence[KnownPo
 
 
 def catch_up(
-    client: RedditClient, account: Account, author: str, lists: Lists, name: str, overdue: Sequence[str]
-) -> Iterator[CrawledPage]:
+    client: RedditClient, account: Account, lists: Lists, name: str, overdue: Sequence[str]
+) -> Generator[CrawledPage, None, Lists]:
     """Look up what a listing showed and nobody understood. The cursor of each page holds what is still outstanding."""
-    progress = lists[name]
     for start in range(0, len(overdue), MAX_IDS):
         asked = overdue[start : start + MAX_IDS]
         answer = client.info(asked)
@@ -79,20 +79,21 @@ def catch_up(
         for native_id, child in children.items():
             try:
                 data = mapping(child, "data")
-                if gone_reason(data) is None and author_of(data) == author and is_public(data):
+                if gone_reason(data) is None and author_of(data) == lists[name].native_id and is_public(data):
                     posts.append(parse_post(child.get("kind"), data, account))
                 read.add(native_id)
             except ParseError:
                 continue
         lost = set(asked) - children.keys()
-        progress, _ = progress.keep(read=read | lost, broken=())
-        notes = [still_outstanding(len(set(asked) - read - lost)), never_read(len(lost))]
+        progress, _ = lists[name].keep(read=read | lost, broken=())
+        lists = {**lists, name: progress}
         yield CrawledPage(
             raw=(answer.raw,),
             posts=tuple(posts),
-            cursor=cursor_of(author, {**lists, name: progress}),
-            note="; ".join(filter(None, notes)),
+            cursor=cursor_of(lists),
+            note=join(still_outstanding(len(set(asked) - read - lost)), never_read(len(lost))),
         )
+    return lists
 
 
 def _by_name(answer: Answer) -> dict[str, dict[str, Any]]:

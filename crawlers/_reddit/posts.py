@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeGuard
 from urllib.parse import urlsplit
 
 from core.errors import AccountPrivate, ParseError
@@ -35,7 +35,7 @@ class User:
     profile: Profile
 
 
-def is_full_name(value: object) -> bool:
+def is_full_name(value: object) -> TypeGuard[str]:
     return isinstance(value, str) and _FULL_NAME.fullmatch(value) is not None
 
 

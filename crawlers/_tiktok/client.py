@@ -12,9 +12,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, NoReturn
 
-import requests
-from requests.auth import AuthBase
-
 from core.errors import AuthError, Blocked, ParseError, PermissionMissing, PlatformDown, RateLimited
 from core.seams import Meter
 from crawlers._exchange import Answer, Exchange
@@ -39,15 +36,6 @@ class Renewed:
     refresh_token: str = field(repr=False)
 
 
-class _Bearer(AuthBase):
-    def __init__(self, token: str) -> None:
-        self._token = token
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = f"Bearer {self._token}"
-        return request
-
-
 class DisplayClient:
     """Asks TikTok with the token of one account. Methods raise CrawlError and return an answer that holds no error."""
 
@@ -61,7 +49,7 @@ class DisplayClient:
         sleep: Callable[[float], None],
     ) -> None:
         self._session = rebased_session(_URL, base_url, seconds=timeout)
-        self._session.auth = _Bearer(token)
+        self._session.headers["Authorization"] = f"Bearer {token}"
         self._clock = clock
         self._exchange = Exchange("TikTok", self._session, collector=COLLECTOR, secrets=[token], clock=clock, sleep=sleep)
 

@@ -11,11 +11,12 @@ from typing import Any
 
 from core.errors import ParseError
 from core.records import Account, CrawledPage, Gone, GoneReason, KnownPost, Post, RawPage
-from crawlers._backward_walk import Progress, milliseconds
+from crawlers._notes import join
 from crawlers._outstanding import never_read, still_outstanding
 from crawlers._strict import mapping, not_understood
 from crawlers._tiktok.client import MAX_COUNT, MAX_IDS, DisplayClient
 from crawlers._tiktok.videos import parse_video, seconds_of
+from crawlers._walk import Progress, seconds
 
 LOOKUP, LISTING = "lookup", "listing"
 
@@ -47,8 +48,8 @@ def look_again(client: DisplayClient, account: Account, due: Sequence[KnownPost]
 
 
 def _in_the_listing(client: DisplayClient, account: Account, known: KnownPost) -> CrawledPage:
-    made_at = milliseconds(known.posted_at) if known.posted_at else 0
-    answer = client.videos(before=made_at + 1000, count=MAX_COUNT)
+    made_at = seconds(known.posted_at) if known.posted_at else 0
+    answer = client.videos(before=(made_at + 1) * 1000, count=MAX_COUNT)
     document = answer.json()
     listed = videos_in(document)
     items = {item["id"]: item for item in listed if isinstance(item, dict) and isinstance(item.get("id"), str)}
@@ -65,19 +66,19 @@ def _in_the_listing(client: DisplayClient, account: Account, known: KnownPost) -
 
 def _is_older(item: Any, made_at: int) -> bool:
     try:
-        return isinstance(item, dict) and seconds_of(item) * 1000 < made_at
+        return isinstance(item, dict) and seconds_of(item) < made_at
     except ParseError:
         return False
 
 
-def catch_up(client: DisplayClient, account: Account, progress: Progress, overdue: Sequence[str]) -> Iterator[CrawledPage]:
+def catch_up(client: DisplayClient, account: Account, progress: Progress[int], overdue: Sequence[str]) -> Iterator[CrawledPage]:
     """Look up what was not understood. The cursor of each page holds what is still outstanding."""
     for raw, asked, items in _lookups(client, overdue):
         posts, broken = _read(asked, items, account)
         lost = {one for one in asked if one not in items}
         progress, _ = progress.keep(read=lost | {post.native_id for post in posts}, broken=())
-        notes = [still_outstanding(len(broken)), never_read(len(lost))]
-        yield CrawledPage(raw=(raw,), posts=tuple(posts), cursor=progress.cursor(), note="; ".join(filter(None, notes)))
+        note = join(still_outstanding(len(broken)), never_read(len(lost)))
+        yield CrawledPage(raw=(raw,), posts=tuple(posts), cursor=progress.cursor(), note=note)
 
 
 def _read(asked: Sequence[str], items: dict[str, Any], account: Account) -> tuple[list[Post], list[str]]:

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from core.errors import ParseError
 from core.records import Account, Media, Post, PostType, Precision, Profile
-from crawlers._strict import digits, link, text
+from crawlers._strict import digits, link, link_on, text
 
 USER_FIELDS = "open_id,union_id,avatar_url,display_name,bio_description,profile_deep_link,is_verified,username"
 VIDEO_FIELDS = (
@@ -86,9 +86,5 @@ def parse_video(item: Mapping[str, Any], account: Account) -> Post:
 
 def _permalink(item: Mapping[str, Any]) -> str:
     """TikTok's own address without what it adds for counting."""
-    address = link(item, "share_url")
-    parts = urlsplit(address)
-    host = parts.hostname or ""
-    if host == "tiktok.com" or host.endswith(".tiktok.com"):
-        return f"https://{host}{parts.path}"
-    return ""
+    parts = urlsplit(link_on(item, "share_url", "tiktok.com"))
+    return f"https://{parts.hostname}{parts.path}" if parts.hostname else ""

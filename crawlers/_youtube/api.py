@@ -14,7 +14,6 @@ import googleapiclient.discovery
 import httplib2
 import requests
 from googleapiclient import version
-from requests.auth import AuthBase
 
 from core.errors import ParseError, PlatformDown
 from core.seams import Meter
@@ -29,17 +28,6 @@ CHANNEL_PARTS = "snippet,contentDetails,statistics,status"
 ITEM_PARTS = "snippet,contentDetails,status"
 VIDEO_PARTS = "snippet,contentDetails,status,liveStreamingDetails"
 _LIBRARY_URL = "https://youtube.googleapis.com/"
-
-
-class HeaderAuth(AuthBase):
-    """Puts one header on every question."""
-
-    def __init__(self, name: str, value: str) -> None:
-        self._name, self._value = name, value
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers[self._name] = self._value
-        return request
 
 
 class Transport:
@@ -80,7 +68,7 @@ class YouTubeClient:
         sleep: Callable[[float], None],
     ) -> None:
         session = rebased_session(_LIBRARY_URL, base_url, seconds=timeout)
-        session.auth = HeaderAuth("Authorization", f"Bearer {secret}") if is_token else HeaderAuth("X-Goog-Api-Key", secret)
+        session.headers.update({"Authorization": f"Bearer {secret}"} if is_token else {"X-Goog-Api-Key": secret})
         self._session = session
         self._clock = clock
         self._service: Any = googleapiclient.discovery.build(

@@ -12,6 +12,7 @@ from typing import Any
 
 from core.errors import BudgetExhausted, CrawlError, ParseError
 from core.records import Account, CrawledPage, Gone, GoneReason, KnownPost, Post, RawPage
+from crawlers._notes import join
 from crawlers._outstanding import never_read, still_outstanding
 from crawlers._strict import not_understood, objects
 from crawlers._youtube.api import MAX_IDS, YouTubeClient, YouTubeSite
@@ -77,8 +78,7 @@ def catch_up(
         asked = overdue[start : start + MAX_IDS]
         found = look_up(client, account, progress.native_id, asked)
         progress, _ = progress.keep(read={*asked} - {*found.broken}, broken=())
-        notes = [still_outstanding(len(found.broken)), never_read(len(found.absent) + len(found.gone))]
-        note = "; ".join(filter(None, notes))
+        note = join(still_outstanding(len(found.broken)), never_read(len(found.absent) + len(found.gone)))
         yield CrawledPage(raw=found.raw, posts=found.posts, cursor=progress.cursor(), note=note)
     return progress
 
@@ -94,13 +94,12 @@ def look_again(
         first = [one for one in found.absent if one not in missed_before]
         gone = [*found.gone, *(Gone(native_id=one, reason=GoneReason.UNAVAILABLE, path=LOOKUP) for one in first)]
         moved = len(found.foreign)
-        notes = [not_understood(len(found.broken)), f"{moved} stored posts are another channel's now" if moved else ""]
         yield CrawledPage(
             raw=found.raw,
             posts=found.posts,
             gone=tuple(gone),
             verified=found.broken,  # not understood, but there
-            note="; ".join(filter(None, notes)),
+            note=join(not_understood(len(found.broken)), f"{moved} stored posts are another channel's now" if moved else ""),
         )
         for one in (one for one in found.absent if one in missed_before):
             yield _look_elsewhere(client, site, channel, one)

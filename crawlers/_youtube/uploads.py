@@ -4,29 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from core.errors import ParseError
 from core.records import Gone, GoneReason, RawPage
+from crawlers._notes import join
 from crawlers._strict import mapping, not_understood
+from crawlers._walk import seconds
 from crawlers._youtube.lookups import LOOKUP, Found
+from crawlers._youtube.progress import Place, is_place
 from crawlers._youtube.videos import Item, parse_item
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listed:
-    """A page of the list of uploads. `nameless` counts lines without a video's id; `total` is how many the list has."""
+    """A page of the list of uploads. `nameless` counts lines without a video's id; `onward` is None on the last page."""
 
     raw: tuple[RawPage, ...]
-    items: tuple[Item, ...]
-    token: str = field(repr=False)
-    nameless: int
-    total: int
+    items: tuple[Item, ...] = ()
+    nameless: int = 0
+    total: int = 0  # videos that the list has
+    onward: Place | None = field(default=None, repr=False)
 
     def wanted(self, since: int | None) -> list[str]:
         """The videos not older than that."""
-        recent = (item.video_id for item in self.items if since is None or item.at is None or seconds_of(item.at) >= since)
+        recent = (item.video_id for item in self.items if since is None or item.at is None or seconds(item.at) >= since)
         return list(dict.fromkeys(recent))
 
     def is_all_before(self, since: int | None) -> bool:
@@ -77,7 +79,7 @@ def read_page(listed: Listed, found: Found | None) -> Page:
         broken=broken,
         gone=gone,
         nameless=listed.nameless,
-        note="; ".join(filter(None, [not_understood(len(broken) + listed.nameless), foreign])),
+        note=join(not_understood(len(broken) + listed.nameless), foreign),
     )
 
 
@@ -87,7 +89,10 @@ def parse_list(answer: Mapping[str, Any], raw: RawPage) -> Listed:
     token = answer.get("nextPageToken") or ""
     if not isinstance(lines, list):
         raise ParseError("YouTube answered without a list of uploads")
-    if not isinstance(token, str) or len(token) > 500:
+    total = mapping(answer, "pageInfo").get("totalResults")
+    count = total if isinstance(total, int) and not isinstance(total, bool) and 0 <= total < 10**9 else 0
+    place = {"token": token, "total": count}
+    if not is_place(place):
         raise ParseError("YouTube: expected the next page's token as text")
     items: list[Item] = []
     nameless = 0
@@ -96,10 +101,4 @@ def parse_list(answer: Mapping[str, Any], raw: RawPage) -> Listed:
             items.append(parse_item(line))
         except (ParseError, AttributeError):
             nameless += 1
-    total = mapping(answer, "pageInfo").get("totalResults")
-    count = total if isinstance(total, int) and not isinstance(total, bool) and 0 <= total < 10**9 else 0
-    return Listed(raw=(raw,), items=tuple(items), token=token, nameless=nameless, total=count)
-
-
-def seconds_of(moment: datetime | None) -> int:
-    return int(moment.timestamp()) if moment else 0
+    return Listed(raw=(raw,), items=tuple(items), nameless=nameless, total=count, onward=place if token else None)

@@ -48,6 +48,15 @@ HTML_ERROR = Answer(
     502,
     "text/html",
 )
+_TEXT = "text/plain; charset=utf-8"
+WEB_FAILURES = {  # of a plain web server, by kind
+    "rate_limit": Answer(b"Too Many Requests\n", 429, _TEXT, {"retry-after": "900"}),
+    "rate_limit_no_reset": Answer(b"Too Many Requests\n", 429, _TEXT),
+    "permission": Answer(b"<html><body><h1>403 Forbidden</h1></body></html>\n", 403, "text/html; charset=utf-8"),
+    "server_error": Answer(b"Service Unavailable\n", 503, _TEXT),
+    "transient_once": Answer(b"Service Unavailable\n", 503, _TEXT),
+    "html_error": HTML_ERROR,
+}
 
 
 @dataclass(slots=True)

@@ -91,6 +91,10 @@ class View:
         """Posts that can be read, newest first."""
         return tuple(shown for shown in self._posts[account.key] if not shown.gone)
 
+    def by_posting(self, account: WorldAccount) -> list[Shown]:
+        """Posts that can be read, last posted first: an edit moves none."""
+        return sorted(self.posts(account), key=lambda shown: (shown.post.at, shown.post.id), reverse=True)
+
     @cached_property
     def by_id(self) -> Mapping[str, Shown]:
         return {shown.post.id: shown for posts in self._posts.values() for shown in posts}

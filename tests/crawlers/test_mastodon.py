@@ -253,7 +253,7 @@ def test_what_is_not_public_is_never_read(server, make_crawler, account):
     server.page_size = 10
     pages = list(make_crawler().crawl(CrawlRequest(account=account)))
     assert texts(pages) == ["quiet"]
-    assert notes(pages) == "4 not public left out; 1 by another account left out"
+    assert notes(pages) == "4 not public left out; 1 not the account's own left out"
 
 
 def test_a_missing_post_is_definite_where_the_server_keeps_a_tombstone(server, make_crawler, account):

@@ -202,8 +202,8 @@ def test_what_became_of_posts_is_told_in_reddits_own_words(server, make_crawler,
     }
     server.posts[ids[6]] |= {"body": "corrected", "edited": clock.now.timestamp()}
     server.posts[ids[7]] |= {"parent_id": 5}
-    state = {"since": None, "read_until": int(clock.now.timestamp()), "outstanding": []}
-    cursor = Cursor({"native_id": USER, "submitted": state, "comments": state})
+    state = {"native_id": USER, "since": None, "read_until": int(clock.now.timestamp()), "outstanding": []}
+    cursor = Cursor({"submitted": state, "comments": state})
     server.page_size = 0
     recheck = [known(one) for one in (*ids, "t5_x", "x&y=z")]
     pages = list(make_crawler().crawl(CrawlRequest(account=account, cursor=cursor, recheck=recheck)))
@@ -288,7 +288,7 @@ def test_others_posts_and_closed_places_are_left_out_and_counted(server, make_cr
     server.post(START, "ours", over_18=True)
     pages = list(make_crawler().crawl(CrawlRequest(account=account)))
     assert words(pages) == ["ours"]
-    assert notes(pages) == "1 not public left out; 1 by another account left out"
+    assert notes(pages) == "1 not public left out; 1 not the account's own left out"
 
 
 def test_a_list_of_which_nothing_was_understood_fails(server, make_crawler, account, loopback):
@@ -321,7 +321,11 @@ def test_a_budget_stops_before_the_question_and_counts_the_login(server, make_cr
 
 
 @pytest.mark.parametrize(
-    "state", [{"native_id": "t2_other", "submitted": 1}, {"native_id": USER, "submitted": 7, "comments": {"since": "x"}}]
+    "state",
+    [
+        {"submitted": {"native_id": "t2_other", "since": None, "read_until": 1_790_000_000}},
+        {"submitted": 7, "comments": {"native_id": USER, "since": "x"}},
+    ],
 )
 def test_a_cursor_that_is_none_of_ours_starts_anew(server, make_crawler, account, state):
     server.post(START, "p")

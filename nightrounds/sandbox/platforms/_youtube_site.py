@@ -22,7 +22,7 @@ _WATCHED = re.compile(r"https?://(?:www\.)?youtube\.com/watch\?v=([A-Za-z0-9_-]{
 def feed(scene: Scene, channel_id: str) -> Answer:
     for standing in scene.accounts("youtube"):
         if objects.channel_id(standing.account) == channel_id and standing.state is State.LIVE:
-            posts = sorted(scene.view.posts(standing.account), key=lambda shown: shown.post.at, reverse=True)
+            posts = scene.view.by_posting(standing.account)
             entries = "".join(_entry(shown, scene) for shown in posts[:_FEED_HOLDS])
             head = (
                 f"<id>yt:channel:{channel_id[2:]}</id>\n <yt:channelId>{channel_id[2:]}</yt:channelId>\n"

@@ -154,7 +154,7 @@ class GraphApi(StandIn):
         since, until = _moment(query.get("since"), scene.now), _moment(query.get("until"), scene.now)
         posts = [
             shown
-            for shown in sorted(scene.view.posts(standing.account), key=lambda shown: shown.post.at, reverse=True)
+            for shown in scene.view.by_posting(standing.account)
             if (since is None or shown.post.at >= since) and (until is None or shown.post.at <= until)
         ]
         start = _start(query.get("after"), posts)

@@ -94,7 +94,7 @@ class InstagramApi(GraphStandIn):
             raise GraphError(100, "(#100) The parameter username is required")
         standing = _professional(scene, wish.modifiers["username"])
         check_fields(wish.inner, objects.USER_FIELDS, "ShadowIGUser")
-        posts = _media_of(scene, standing.account)
+        posts = scene.view.by_posting(standing.account)
         data = chosen(objects.user(standing, len(posts)), dict(wish.inner))
         if "media" in wish.inner and posts:
             data["media"] = self._media(posts, wish.inner["media"], request)
@@ -131,13 +131,9 @@ def _professional(scene: Scene, name: str) -> Standing:
     raise _nobody()
 
 
-def _media_of(scene: Scene, account: WorldAccount) -> list[Shown]:
-    return sorted(scene.view.posts(account), key=lambda shown: shown.post.at, reverse=True)
-
-
 def _own_media(scene: Scene, node: str, asked: Mapping[str, Asked]) -> dict[str, Any]:
     standing = scene.standing(_ours())
-    found = [shown for shown in _media_of(scene, standing.account) if objects.id_of_media(shown) == node]
+    found = [shown for shown in scene.view.by_posting(standing.account) if objects.id_of_media(shown) == node]
     if not found or standing.state is not State.LIVE:
         raise _unseen(node)
     _check_media_fields(asked)

@@ -98,7 +98,7 @@ class MastodonServers(StandIn):
         limit = query.get("limit", str(_DEFAULT_PAGE))
         if not re.fullmatch(r"[0-9]{1,4}", limit):
             return json_answer({"error": "limit must be a number"}, 422)
-        posts = sorted(scene.view.posts(standing.account), key=lambda shown: shown.post.at, reverse=True)
+        posts = scene.view.by_posting(standing.account)
         if standing.state is not State.LIVE:
             posts = []
         start = _start(query.get("max_id", ""), posts)

@@ -14,15 +14,13 @@ from urllib.parse import urlsplit
 from starlette.requests import Request
 
 from nightrounds.sandbox.answers import Answer, StandIn, json_answer
-from nightrounds.sandbox.faults import HTML_ERROR
+from nightrounds.sandbox.faults import WEB_FAILURES
 from nightrounds.sandbox.platforms import _mediawiki_objects as objects
 from nightrounds.sandbox.platforms._mediawiki_objects import Change, Wiki
 from nightrounds.sandbox.view import Scene, Shown
 from nightrounds.sandbox.world import State
 
 _HTML = "text/html; charset=utf-8"
-_TEXT = "text/plain; charset=utf-8"
-_RETRY_AFTER_S = 900
 _AT_ONCE = 50
 _MOST = 500
 _KNOWN = {
@@ -63,14 +61,7 @@ class MediaWiki(StandIn):
         return {s.account.key for s in scene.view.accounts("mediawiki") if urlsplit(s.account.handle).netloc == host}
 
     def failure(self, kind: str, request: Request, scene: Scene) -> Answer:
-        return {
-            "rate_limit": Answer(b"Too Many Requests\n", 429, _TEXT, {"retry-after": str(_RETRY_AFTER_S)}),
-            "rate_limit_no_reset": Answer(b"Too Many Requests\n", 429, _TEXT),
-            "permission": Answer(b"<html><body><h1>403 Forbidden</h1></body></html>\n", 403, _HTML),
-            "server_error": Answer(b"Service Unavailable\n", 503, _TEXT),
-            "transient_once": Answer(b"Service Unavailable\n", 503, _TEXT),
-            "html_error": HTML_ERROR,
-        }[kind]
+        return WEB_FAILURES[kind]
 
     def answer(self, request: Request, scene: Scene) -> Answer:
         keys = self.concerned(request, scene)

@@ -114,7 +114,7 @@ class RedditApi(StandIn):
         query = request.query_params
         limit = query.get("limit", str(_DEFAULT_PAGE))
         size = min(int(limit) if re.fullmatch(r"[0-9]{1,4}", limit) else _DEFAULT_PAGE, _LARGEST_PAGE, self.page_cap)
-        posts = sorted(scene.view.posts(standing.account), key=lambda shown: shown.post.at, reverse=True)
+        posts = scene.view.by_posting(standing.account)
         posts = [shown for shown in posts if objects.is_comment(shown) == (kind == "comments")]
         names = [objects.full_name(shown) for shown in posts]
         after = query.get("after", "")

@@ -100,7 +100,7 @@ class ThreadsApi(GraphStandIn):
             check_fields(asked, objects.LOOKUP_FIELDS, "ThreadsPublicProfile")
             profile = objects.public_profile(standing)
             return chosen(profile, asked) if asked else profile
-        posts = [shown for shown in _posts_of(scene, standing) if shown.post.reply_to is None]
+        posts = [shown for shown in scene.view.by_posting(standing.account) if shown.post.reply_to is None]
         check_fields(asked, objects.POST_FIELDS, "ThreadsMedia")
         return self._page(request, scene, posts, asked)
 
@@ -108,7 +108,7 @@ class ThreadsApi(GraphStandIn):
         self, request: Request, scene: Scene, owner: Standing, parts: list[str], asked: dict[str, Asked]
     ) -> dict[str, Any]:
         own_id = objects.id_of_user(owner.account)
-        posts = _posts_of(scene, owner)
+        posts = scene.view.by_posting(owner.account)
         if parts[0] not in {"me", own_id}:
             return _own_post(scene, posts, parts, asked)
         if len(parts) == 1:
@@ -146,10 +146,6 @@ def _public(scene: Scene, name: str) -> Standing:
         if seen and standing.handle.casefold() == name.casefold():
             return standing
     raise _nobody()
-
-
-def _posts_of(scene: Scene, standing: Standing) -> list[Shown]:
-    return sorted(scene.view.posts(standing.account), key=lambda shown: shown.post.at, reverse=True)
 
 
 def _own_post(scene: Scene, posts: list[Shown], parts: list[str], asked: Mapping[str, Asked]) -> dict[str, Any]:

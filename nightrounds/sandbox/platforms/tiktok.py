@@ -124,7 +124,7 @@ class TikTokApi(StandIn):
         if asked[0] == "GET":
             return {"user": _user(standing, _fields(request, _USER_FIELDS))}
         fields, body = _fields(request, _VIDEO_FIELDS), _body(request, scene)
-        videos = sorted(scene.view.posts(standing.account), key=lambda shown: (shown.post.at, shown.post.id), reverse=True)
+        videos = scene.view.by_posting(standing.account)
         if asked[1] == "/v2/video/query/":
             ids = _asked_ids(body)
             return {"videos": [_video(standing, shown, fields) for shown in videos if video_id(shown) in ids]}

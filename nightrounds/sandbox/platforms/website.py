@@ -15,7 +15,7 @@ from typing import Any
 from starlette.requests import Request
 
 from nightrounds.sandbox.answers import Answer, StandIn
-from nightrounds.sandbox.faults import HTML_ERROR
+from nightrounds.sandbox.faults import WEB_FAILURES
 from nightrounds.sandbox.platforms import _website_comments as comments
 from nightrounds.sandbox.platforms import _website_feeds as feeds
 from nightrounds.sandbox.platforms import _website_wordpress as wordpress
@@ -37,7 +37,6 @@ from nightrounds.sandbox.world import Engine, State, load_world
 _HTML = "text/html; charset=utf-8"
 _TEXT = "text/plain; charset=utf-8"
 _XML = "application/xml; charset=utf-8"
-_RETRY_AFTER_S = 900
 _POST = re.compile(r"/wp-json/wp/v2/posts/([0-9]+)")
 _COMMENT = re.compile(r"/wp-json/wp/v2/comments/([0-9]+)")
 _SITEMAPS = {Engine.WORDPRESS: "/wp-sitemap-posts-post-1.xml", Engine.STATIC: "/sitemap.xml"}
@@ -73,14 +72,7 @@ class Websites(StandIn):
         return {s.account.key for s in scene.view.accounts("website") if _is_host(host, s.account.handle)}
 
     def failure(self, kind: str, request: Request, scene: Scene) -> Answer:
-        return {
-            "rate_limit": Answer(b"Too Many Requests\n", 429, _TEXT, {"retry-after": str(_RETRY_AFTER_S)}),
-            "rate_limit_no_reset": Answer(b"Too Many Requests\n", 429, _TEXT),
-            "permission": Answer(b"<html><body><h1>403 Forbidden</h1></body></html>\n", 403, _HTML),
-            "server_error": Answer(b"Service Unavailable\n", 503, _TEXT),
-            "transient_once": Answer(b"Service Unavailable\n", 503, _TEXT),
-            "html_error": HTML_ERROR,
-        }[kind]
+        return WEB_FAILURES[kind]
 
     def answer(self, request: Request, scene: Scene) -> Answer:
         host = _host(request)

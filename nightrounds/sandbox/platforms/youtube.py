@@ -20,7 +20,7 @@ from nightrounds.sandbox.platforms import _youtube_objects as objects
 from nightrounds.sandbox.platforms import _youtube_problems as problems
 from nightrounds.sandbox.platforms import _youtube_site as site
 from nightrounds.sandbox.platforms._youtube_problems import YouTubeError
-from nightrounds.sandbox.view import Scene, Shown, Standing
+from nightrounds.sandbox.view import Scene, Shown
 from nightrounds.sandbox.world import State, WorldAccount
 
 YOUTUBE_KEY = "sandbox-AIzaSyInventedKeyOfTheSandbox00"  # opens nothing but the sandbox
@@ -146,7 +146,7 @@ class YouTubeApi(StandIn):
             raise problems.playlist_not_found()
         if standing.state is State.PRIVATE:
             raise problems.playlist_not_accessible()
-        posts = _by_time(scene, standing)
+        posts = scene.view.by_posting(standing.account)
         if not posts:
             raise problems.playlist_not_found()  # as the real one answers of a channel without a video
         items = [objects.item(shown, position, parts) for position, shown in enumerate(posts)]
@@ -219,10 +219,6 @@ def _videos(query: Mapping[str, str], scene: Scene) -> list[dict[str, Any]]:
         for shown in scene.view.posts(standing.account)
     }
     return [objects.video(known[one], parts) for one in dict.fromkeys(ids) if one in known]
-
-
-def _by_time(scene: Scene, standing: Standing) -> list[Shown]:
-    return sorted(scene.view.posts(standing.account), key=lambda shown: (shown.post.at, shown.post.id), reverse=True)
 
 
 def _parts(query: Mapping[str, str], known: frozenset[str]) -> frozenset[str]:

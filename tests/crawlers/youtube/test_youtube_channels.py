@@ -153,7 +153,7 @@ def test_without_a_trustworthy_feed_the_list_is_walked(tube, make_crawler, accou
     elif trouble == "outstanding":
         state["outstanding"] = ["video000000"]
     else:
-        state["walk"] = {"started_at": 1, "since": None, "token": "", "total": 0, "seen": 0, "newest": 0, "has_gaps": False}
+        state["walk"] = {"started_at": 1, "since": None, "place": None, "seen": 0, "newest": 0, "has_gaps": False}
     loopback.asked.clear()
     pages = list(make_crawler(**options).crawl(CrawlRequest(account=account, cursor=Cursor(state), since=since)))
     assert "playlistItems" in paths(loopback)
