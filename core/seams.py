@@ -11,8 +11,11 @@ from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from core.errors import AuthError, CrawlError
 from core.policy import Policy, Rule
 from core.records import Account, CrawledPage, Cursor, Finding, FindingScope, KnownPost, Reading, Severity, Span
+
+_MOST = 1_000_000_000  # of anything a day; above it somebody mistyped
 
 
 class CrawlerOptions(BaseModel):
@@ -23,9 +26,9 @@ class CrawlerOptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
-    daily_calls: Annotated[int, Field(gt=0)] | None = None
-    daily_units: Annotated[int, Field(gt=0)] | None = None  # of the platform's own quota
-    daily_dollars: Annotated[float, Field(gt=0)] | None = None
+    daily_calls: Annotated[int, Field(gt=0, le=_MOST)] | None = None
+    daily_units: Annotated[int, Field(gt=0, le=_MOST)] | None = None  # of the platform's own quota
+    daily_dollars: Annotated[float, Field(gt=0, le=_MOST, allow_inf_nan=False)] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +115,19 @@ class Crawler(abc.ABC):
 
     def missing_credentials(self) -> str:
         """Why this crawler can't be used as configured, in plain words with the mend; empty when it can."""
+        return ""
+
+    def demand_askable(self, account: Account) -> None:
+        """Raise the CrawlError with which `crawl` refuses an account before it asks the platform: one truth for both."""
+        if problem := self.missing_credentials():
+            raise AuthError(problem)
+
+    def account_problem(self, account: Account) -> str:
+        """Why this account can't be asked for as it is written or configured, in plain words; empty when it can."""
+        try:
+            self.demand_askable(account)
+        except CrawlError as error:
+            return str(error)
         return ""
 
     def close(self) -> None:  # noqa: B027 - optional

@@ -6,6 +6,7 @@ file does not name gets cautious terms: refreshed within 30 days, deletions hono
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
@@ -19,6 +20,7 @@ from core.errors import ConfigError
 from core.policy import Words, _UniqueKeys, default_policy_path
 from core.records import Kind
 
+RESOURCES = ("post", "user")  # what crawlers count in the answers of a platform that bills by resource
 BARRED = "barred"  # in the place of a detector's version: the platform's terms forbid the rule here
 _MOST_BYTES = 1 << 20
 _TEN_YEARS = 3653
@@ -41,9 +43,12 @@ def _false_or_day(value: object) -> object:
     raise ValueError("expected the day on which counsel confirmed these terms (2026-11-30), or false")
 
 
-Days = Annotated[int, Field(gt=0, le=_TEN_YEARS)]
-Hours = Annotated[int, Field(ge=0, le=_TEN_YEARS * 24)]
-Dollars = Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)]
+# strict: no number is made of `yes`, and no yes of a number
+Truth = Annotated[bool, Field(strict=True)]
+Days = Annotated[int, Field(gt=0, le=_TEN_YEARS, strict=True)]
+Hours = Annotated[int, Field(ge=0, le=_TEN_YEARS * 24, strict=True)]
+Shards = Annotated[int, Field(gt=0, le=64, strict=True)]
+Dollars = Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False, strict=True)]
 Zone = Annotated[ZoneInfo, BeforeValidator(_zone)]
 
 
@@ -60,15 +65,15 @@ class PlatformTerms(_Data):
     read: date | None = None  # when they were read
     confirmed: Annotated[date | Literal[False], BeforeValidator(_false_or_day)] = False  # by counsel
     questions: tuple[Words, ...] = ()  # what counsel still has to read
-    store_text: bool = True  # else text is erased as soon as it was screened
+    store_text: Truth = True  # else text is erased as soon as it was screened
     refresh_days: Days | None = None  # content that was not looked at again within so many days must go
     keep_days: Days | None = None  # content older than this must go, refreshed or not
-    honour_deletions: bool = True  # content that its author or the platform took away must go
+    honour_deletions: Truth = True  # content that its author or the platform took away must go
     delete_within_hours: Hours | None = None  # counted from the tombstone; given where deletions are honoured
     barred_inferences: Mapping[Words, tuple[Kind, ...]] = {}  # rule -> account kinds on which it may not be run
     prices: Mapping[Words, Dollars] = {}  # resource -> US dollars each
     budget_day: Zone = ZoneInfo("UTC")  # whose midnight ends the quota day
-    max_parallel: Annotated[int, Field(gt=0, le=64)] = 1  # shards read at once
+    max_parallel: Shards = 1  # shards read at once
 
     @model_validator(mode="after")
     def _deletion_has_a_deadline(self) -> PlatformTerms:
@@ -108,6 +113,21 @@ class Terms(_Data):
         return frozenset(rule for terms in (CAUTIOUS, *self.platforms.values()) for rule in terms.barred_inferences)
 
 
+class _PlainNumbers(_UniqueKeys):
+    """YAML 1.1 reads 030 as 24, 1:30 as 90 and `on` as true; in terms that would be other days than stand there. They are
+    words here, and a word is no number."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012 - PyYAML declares it so
+        first: [(tag, pattern) for tag, pattern in resolvers if tag.rpartition(":")[2] not in {"bool", "int", "float"}]
+        for first, resolvers in _UniqueKeys.yaml_implicit_resolvers.items()
+    }
+
+
+_PlainNumbers.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"(true|false)\Z"), list("tf"))
+_PlainNumbers.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(r"-?(0|[1-9][0-9]{0,17})\Z"), list("-0123456789"))
+_PlainNumbers.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(r"-?(0|[1-9][0-9]*)\.[0-9]+\Z"), list("-0123456789"))
+
+
 def default_terms_path() -> Path:
     """The file that comes with Night Rounds, beside the policy."""
     return default_policy_path().with_name("platforms.yaml")
@@ -128,7 +148,7 @@ def load_terms(path: Path) -> Terms:
             f"{path}: the platform terms can't be read ({type(error).__name__}); set NIGHTROUNDS_PLATFORM_TERMS"
         ) from None
     try:
-        data: Any = yaml.load(text, Loader=_UniqueKeys)  # noqa: S506 - a SafeLoader underneath
+        data: Any = yaml.load(text, Loader=_PlainNumbers)  # noqa: S506 - a SafeLoader underneath
     except (TypeError, ValueError, RecursionError):
         raise ConfigError(f"{path}: not valid YAML: a key that is no word, a date that is none, or too deep") from None
     except yaml.YAMLError as error:

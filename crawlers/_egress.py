@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _NAT64 = ip_network("64:ff9b::/96")  # RFC 6052: an IPv4 address in the last 32 bits
+_NOT_PUBLIC = "a host whose address is not public"
 _NO_SUCH_NAME = {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)}
 
 
@@ -44,7 +45,7 @@ def origin(url: str) -> str:
     if not parts.hostname:
         raise EgressRefused("an address without a host")
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    return f"{parts.scheme}://{host.rstrip('.')}:{port or _DEFAULT_PORTS[parts.scheme]}"
+    return f"{parts.scheme}://{host.rstrip('.')}:{_DEFAULT_PORTS[parts.scheme] if port is None else port}"
 
 
 def is_public(address: str) -> bool:
@@ -55,10 +56,22 @@ def is_public(address: str) -> bool:
         inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
         if ip in _NAT64:
             inner = IPv4Address(int(ip) & 0xFFFFFFFF)
-        if ip.ipv4_mapped is None and ip not in _NAT64 and not ip.is_global:
+        if ip.ipv4_mapped is None and ip not in _NAT64 and (not ip.is_global or ip.is_site_local):
             return False
     judged = inner or ip
     return judged.is_global and not judged.is_multicast and not judged.is_reserved
+
+
+def _as_number(host: str) -> str:
+    """The IP address that a host is written as, 127.1 and 2130706433 among the spellings; empty for a name."""
+    try:
+        return str(ip_address(host))
+    except ValueError:
+        pass
+    try:
+        return socket.inet_ntoa(socket.inet_aton(host)) if host[-1:].isalnum() and host.isascii() else ""
+    except OSError:
+        return ""
 
 
 class Egress:
@@ -75,11 +88,16 @@ class Egress:
         """Refuse what must not even be looked up.
 
         Raises:
-            EgressRefused: see `origin`; or a port other than 80 and 443.
+            EgressRefused: see `origin`; a port other than 80 and 443; or a number as host, in any spelling, that is not public.
         """
         place = origin(url)
-        if place not in self._rebase and int(place.rpartition(":")[2]) not in _DEFAULT_PORTS.values():
+        if place in self._rebase:
+            return
+        if int(place.rpartition(":")[2]) not in _DEFAULT_PORTS.values():
             raise EgressRefused("only ports 80 and 443 are fetched")
+        number = _as_number(urlsplit(url).hostname or "")
+        if number and not is_public(number):
+            raise EgressRefused(_NOT_PUBLIC)
 
     def stand_in(self, url: str) -> str | None:
         """The loopback URL that answers for `url`, None when the site itself does."""
@@ -100,7 +118,7 @@ class Egress:
                 self._verdicts[name] = UnknownHost("there is no such host")
             raise
         if (name, port) not in self._stand_ins and not all(is_public(str(entry[4][0])) for entry in found):
-            self._verdicts[name] = EgressRefused("a host whose address is not public")
+            self._verdicts[name] = EgressRefused(_NOT_PUBLIC)
             raise socket.gaierror(socket.EAI_FAIL, "refused")
         return found
 

@@ -25,6 +25,7 @@ from crawlers._rebase import TooLarge
 from crawlers._strict import CutShort, parse_object
 
 TRIES = 4
+VISIT_SECONDS = 1800.0  # that the questions of one visit may take together: a slow server must not hold the others up
 _LONGEST_WAIT = 8.0  # seconds; longer waits are the scheduler's business
 _KEPT_HEADERS = re.compile(
     r"content-type|date|etag|last-modified|api-version|facebook-api-version|(x-)?rate-?limit-.*|x-(app|page)-usage"
@@ -79,8 +80,19 @@ class Exchange:
         self._clock = clock
         self._sleep = sleep
         self._kept: list[requests.Response] = []
-        self.meter: Meter = UNMETERED  # that of the account being read
+        self._meter: Meter = UNMETERED
+        self._asking = 0.0  # seconds that the questions of this visit took
         session.hooks["response"].append(self._keep)
+
+    @property
+    def meter(self) -> Meter:
+        """That of the account being read. Setting it begins a visit."""
+        return self._meter
+
+    @meter.setter
+    def meter(self, meter: Meter) -> None:
+        self._meter = meter
+        self._asking = 0.0
 
     def _keep(self, response: requests.Response, *_args: Any, **_options: Any) -> None:
         self._kept.append(response)
@@ -88,8 +100,11 @@ class Exchange:
     def ask(self, call: Callable[[], object], judge: Callable[[Answer], None], *, units: int = 0) -> Answer:
         """Run `call`, a call of the library, and return the answer that `judge` found good. A try costs `units` of quota.
 
-        PlatformDown and CutShort, from either, are tried again with full jitter; any other CrawlError is final.
+        PlatformDown and CutShort, from either, are tried again with full jitter; any other CrawlError is final. So is the
+        PlatformDown that ends a visit whose questions took VISIT_SECONDS.
         """
+        if self._asking > VISIT_SECONDS:
+            raise PlatformDown(f"{self._platform} answers so slowly that this account took more than its time")
         retrying = Retrying(
             stop=stop_after_attempt(TRIES),
             wait=wait_random_exponential(multiplier=0.5, max=_LONGEST_WAIT),
@@ -97,7 +112,11 @@ class Exchange:
             sleep=self._sleep,
             reraise=True,
         )
-        return retrying(self._ask_once, call, judge, units)
+        began = time.monotonic()
+        try:
+            return retrying(self._ask_once, call, judge, units)
+        finally:
+            self._asking += time.monotonic() - began
 
     def _ask_once(self, call: Callable[[], object], judge: Callable[[Answer], None], units: int) -> Answer:
         self.meter.ask(units=units)

@@ -107,7 +107,7 @@ class _Reader:
             self._end_anchor(self._anchors.pop())
 
     def text(self) -> str:
-        return re.sub(r" +\n", "\n", "".join(self._pieces)).strip()
+        return re.sub(r"(?<! ) +\n", "\n", "".join(self._pieces)).strip()
 
     def _begin_anchor(self, attributes: dict[str, str], classes: list[str]) -> None:
         href = link({"href": attributes.get("href", "").strip()}, "href")

@@ -22,7 +22,12 @@ from crawlers._quiet import quiet
 from crawlers._rebase import rebased_session
 
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
-_MOST_PIXELS = 25_000_000
+_MOST_BYTES = 4 * 2**20
+_MOST_PIXELS = 4_000_000  # no platform shows a face larger than a quarter of that
+_LONGEST_SIDE = 8192
+_MOST_SCANS = 64  # of a progressive JPEG, which has about ten; each costs as much time as a whole picture
+_SCAN = b"\xff\xda"
+_ENOUGH = (256, 256)  # a larger JPEG is unpacked at a fraction of its size
 _SECONDS = 15.0
 
 log = logging.getLogger(__name__)
@@ -79,10 +84,15 @@ class Pictures:
 
 def look_of(body: bytes) -> str:
     """A difference hash, 64 bits in hexadecimal: which of two neighbouring grey fields is lighter. Empty for no picture."""
+    if len(body) > _MOST_BYTES:
+        return ""
     try:
         with Image.open(io.BytesIO(body), formats=_FORMATS) as picture:
-            if picture.width * picture.height > _MOST_PIXELS:
+            if max(picture.size) > _LONGEST_SIDE or picture.width * picture.height > _MOST_PIXELS:
                 return ""
+            if picture.format == "JPEG" and body.count(_SCAN) > _MOST_SCANS:
+                return ""
+            picture.draft(None, _ENOUGH)
             grey = picture.convert("RGBA").convert("L").resize((9, 8), Image.Resampling.LANCZOS)
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError, MemoryError):
         return ""

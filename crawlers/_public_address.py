@@ -13,21 +13,22 @@ from collections.abc import Callable
 from typing import Any
 
 import requests
-from requests.adapters import HTTPAdapter
-from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connection import HTTPConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 from urllib3.util.connection import create_connection
 
+from crawlers._deadline import BoundedAdapter, BoundedConnection, BoundedSecureConnection, seconds_left, within
 from crawlers._egress import Egress, EgressRefused
 from crawlers._rebase import bare_session, read_whole
 
 _CONNECT_SECONDS = 10.0
+_MOST_ADDRESSES = 4  # of one name that are tried
 
 Resolve = Callable[..., list[Any]]  # socket.getaddrinfo's shape
 
 
-class PublicAdapter(HTTPAdapter):
+class PublicAdapter(BoundedAdapter):
     """Sends to public hosts on ports 80 and 443; reads the whole answer, at most `seconds` and `_rebase.MAX_BODY`.
 
     Raises EgressRefused, from `send`, for anything else; `egress.verdict(host)` then tells why.
@@ -38,16 +39,15 @@ class PublicAdapter(HTTPAdapter):
         self._seconds = seconds
         super().__init__(max_retries=0)
 
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = _pool_classes(self.egress)
+    def pool_classes(self) -> dict[str, type[HTTPConnectionPool]]:
+        return _pool_classes(self.egress)
 
     def send(self, request: requests.PreparedRequest, *_args: Any, **options: Any) -> requests.Response:
         """The answer with its body read. Raises EgressRefused, and requests' exceptions."""
         self.egress.check(request.url or "")
         options |= {"stream": True, "timeout": (min(_CONNECT_SECONDS, self._seconds), self._seconds), "proxies": {}}
-        ends_at = time.monotonic() + self._seconds
-        return read_whole(super().send(request, **options), ends_at)
+        with within(self._seconds):
+            return read_whole(super().send(request, **options))
 
 
 def public_session(prefix: str, *, seconds: float, resolve: Resolve = socket.getaddrinfo) -> requests.Session:
@@ -56,11 +56,11 @@ def public_session(prefix: str, *, seconds: float, resolve: Resolve = socket.get
 
 
 def _pool_classes(egress: Egress) -> dict[str, type[HTTPConnectionPool]]:
-    class GuardedConnection(HTTPConnection):
+    class GuardedConnection(BoundedConnection):
         def _new_conn(self) -> socket.socket:
             return _connect(self, egress)
 
-    class GuardedSecureConnection(HTTPSConnection):
+    class GuardedSecureConnection(BoundedSecureConnection):
         def _new_conn(self) -> socket.socket:
             return _connect(self, egress)
 
@@ -74,7 +74,7 @@ def _pool_classes(egress: Egress) -> dict[str, type[HTTPConnectionPool]]:
 
 
 def _connect(connection: HTTPConnection, egress: Egress) -> socket.socket:
-    """A socket to one of the addresses that were judged. Raises EgressRefused, and what urllib3 raises."""
+    """A socket to one of the addresses that were judged, all tried within one time-out. Raises EgressRefused and urllib3's."""
     host, port = connection._dns_host, connection.port
     try:
         found = egress.getaddrinfo(host, port, type=socket.SOCK_STREAM)
@@ -84,11 +84,16 @@ def _connect(connection: HTTPConnection, egress: Egress) -> socket.socket:
             raise verdict from None
         raise NameResolutionError(connection.host, connection, error) from error
     failure: OSError = OSError("no address")
-    for entry in found:
+    ends_at = time.monotonic() + seconds_left(_CONNECT_SECONDS)
+    for entry in found[:_MOST_ADDRESSES]:
+        seconds = ends_at - time.monotonic()
+        if seconds <= 0:
+            failure = TimeoutError("no time is left")
+            break
         try:
             return create_connection(
                 (str(entry[4][0]), port),
-                connection.timeout,
+                seconds,
                 source_address=connection.source_address,
                 socket_options=connection.socket_options,
             )

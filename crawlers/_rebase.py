@@ -6,7 +6,6 @@ site's own setting: the platform itself, a gateway, or the loopback sandbox.
 
 from __future__ import annotations
 
-import time
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -15,6 +14,8 @@ import requests
 from requests.adapters import HTTPAdapter
 from requests.utils import get_environ_proxies
 from urllib3.exceptions import HTTPError
+
+from crawlers._deadline import BoundedAdapter, within
 
 MAX_BODY = 8 * 1024 * 1024  # bytes after decompression; a page of 100 long posts with all their parts is below 2 MiB
 _CONNECT_SECONDS = 10.0
@@ -26,7 +27,7 @@ class TooLarge(requests.RequestException):
     """The answer is larger than MAX_BODY."""
 
 
-class RebaseAdapter(HTTPAdapter):
+class RebaseAdapter(BoundedAdapter):
     """Sends what is meant for the library's own host to `base_url`; reads the whole answer, at most `seconds` and MAX_BODY."""
 
     def __init__(self, base_url: str, *, seconds: float) -> None:
@@ -35,7 +36,7 @@ class RebaseAdapter(HTTPAdapter):
         self._seconds = seconds
 
     def send(self, request: requests.PreparedRequest, *_args: Any, **options: Any) -> requests.Response:
-        """The answer with its body read. Raises requests' exceptions; TooLarge, and Timeout also for a body that trickles."""
+        """The answer with its body read. Raises requests' exceptions: TooLarge, and Timeout for one that trickles, too."""
         rebased = request.copy()
         asked = urlsplit(request.url or "")
         path = self._base.path.rstrip("/") + asked.path
@@ -45,14 +46,14 @@ class RebaseAdapter(HTTPAdapter):
             "timeout": (min(_CONNECT_SECONDS, self._seconds), self._seconds),
             "proxies": {} if self._base.hostname in _LOCAL else get_environ_proxies(rebased.url),  # not the library's host's
         }
-        ends_at = time.monotonic() + self._seconds
-        return read_whole(super().send(rebased, **options), ends_at)
+        with within(self._seconds):
+            return read_whole(super().send(rebased, **options))
 
 
-def read_whole(response: requests.Response, ends_at: float) -> requests.Response:
-    """The answer with its body read: at most MAX_BODY, and until `ends_at` (monotonic). Raises requests' exceptions."""
+def read_whole(response: requests.Response) -> requests.Response:
+    """The answer with its body read, at most MAX_BODY. Raises requests' exceptions."""
     try:
-        body = _read(response, ends_at)
+        body = _read(response)
     finally:
         response.close()
     response._content = body
@@ -61,8 +62,10 @@ def read_whole(response: requests.Response, ends_at: float) -> requests.Response
     return response
 
 
-def _read(response: requests.Response, ends_at: float) -> bytes:
-    """The body piece by piece as it arrives, because a read time-out alone never ends a body that trickles."""
+def _read(response: requests.Response) -> bytes:
+    """The body piece by piece as it arrives, unpacked once: a packing within a packing holds any size."""
+    if "," in response.headers.get("Content-Encoding", ""):
+        raise requests.exceptions.ContentDecodingError("packed more than once")
     pieces: list[bytes] = []
     size = 0
     try:
@@ -71,8 +74,6 @@ def _read(response: requests.Response, ends_at: float) -> bytes:
             size += len(piece)
             if size > MAX_BODY:
                 raise TooLarge(f"more than {MAX_BODY} bytes")
-            if time.monotonic() > ends_at:
-                raise requests.ReadTimeout("the body trickles")
     except (HTTPError, OSError) as error:
         if isinstance(error, requests.RequestException):
             raise

@@ -30,11 +30,26 @@ def parse_object(body: bytes) -> dict[str, Any]:
         CutShort: no JSON, or no UTF-8.
         ParseError: no object, or nested deeper than MAX_DEPTH.
     """
+    value = _parse(body)
+    if not isinstance(value, dict):
+        raise ParseError("the answer is no JSON object")
+    return value
+
+
+def parse_list(body: bytes) -> list[Any]:
+    """The JSON list that is the whole answer. Raises CutShort and ParseError as `parse_object`."""
+    value = _parse(body)
+    if not isinstance(value, list):
+        raise ParseError("the answer is no JSON list")
+    return value
+
+
+def _parse(body: bytes) -> Any:
     value: Any = None
     is_json, is_deep = True, False
     try:
         value = json.loads(body, parse_constant=_refuse_constant)
-        is_deep = isinstance(value, dict) and _deeper_than(value, MAX_DEPTH)
+        is_deep = isinstance(value, (dict, list)) and _deeper_than(value, MAX_DEPTH)
     except RecursionError:
         is_deep = True
     except ValueError:
@@ -44,8 +59,6 @@ def parse_object(body: bytes) -> dict[str, Any]:
         raise CutShort("the answer is no valid JSON")
     if is_deep:
         raise ParseError(f"the answer is nested deeper than {MAX_DEPTH} levels")
-    if not isinstance(value, dict):
-        raise ParseError("the answer is no JSON object")
     return value
 
 
@@ -53,7 +66,7 @@ def _refuse_constant(_name: str) -> NoReturn:
     raise ValueError("NaN and Infinity are no JSON")
 
 
-def _deeper_than(value: dict[str, Any], levels: int) -> bool:
+def _deeper_than(value: dict[str, Any] | list[Any], levels: int) -> bool:
     layer: list[Any] = [value]
     for _ in range(levels):
         layer = [
@@ -75,6 +88,11 @@ def text(item: Mapping[str, Any], key: str) -> str:
     if not isinstance(value, str) or len(value) > MAX_TEXT:
         raise ParseError(f"{key}: expected text of at most {MAX_TEXT} characters")
     return _UNFIT.sub("\ufffd", value)
+
+
+def is_fit(value: object, most: int) -> bool:
+    """Whether this is a text that can be kept and sent back as it is, such as a place in a listing: of valid UTF-8, no NUL."""
+    return isinstance(value, str) and len(value) <= most and not _UNFIT.search(value)
 
 
 def digits(item: Mapping[str, Any], key: str) -> str:

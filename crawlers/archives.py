@@ -47,7 +47,7 @@ class ArchiveCrawler(Crawler):
     platform = "archive"
     title = "file or account archive"
     about = About(
-        reads="files that a person hands over",
+        reads="files that a person hands over, by `posts import` alone",
         through="JSON Lines, CSV, X's own account archive",
         new_posts="the whole file",
         edits="the whole file",

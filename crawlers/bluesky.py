@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from core.errors import AccountNotFound, Blocked, CrawlError, ParseError, PlatformDown
-from core.records import CrawledPage, RawPage
+from core.records import Account, CrawledPage, RawPage
 from core.seams import About, Crawler, CrawlerOptions, CrawlRequest
 from crawlers._bluesky.api import Refused, Server, models
 from crawlers._bluesky.feed import Feed
@@ -84,7 +84,7 @@ class BlueskyCrawler(Crawler):
     platform = "bluesky"
     title = "Bluesky"
     about = About(
-        reads="posts and reposts of accounts, replies among them",
+        reads="anybody's public posts and reposts, replies among them",
         through="atproto, account's repository and AppView",
         new_posts="repository, when its revision changed",
         edits="same address, other content id",
@@ -119,6 +119,9 @@ class BlueskyCrawler(Crawler):
         if self._opened:
             self._opened.close()
             self._opened = None
+
+    def demand_askable(self, account: Account) -> None:
+        _actor(account.native_id or account.handle)
 
     def crawl(self, request: CrawlRequest) -> Iterator[CrawledPage]:
         """Yield the account, then its repository page by page, or its feed where that can't be read."""
@@ -175,10 +178,7 @@ class BlueskyCrawler(Crawler):
             AccountNotFound, AccountPrivate: in that server's words, if it can be asked.
         """
         known = request.account.native_id or (request.cursor.state.get("did") if request.cursor else None)
-        actor = str(known) if known else request.account.handle.casefold().removeprefix("@")
-        is_did = DID.fullmatch(actor) is not None
-        if not is_did and not is_handle(actor):
-            raise AccountNotFound("Bluesky: a handle is a domain name, such as name.bsky.social, or a DID")
+        actor, is_did = _actor(str(known or request.account.handle))
         try:
             shown, raw = profile_of(self._hosts.appview, actor)
         except Refused as refused:
@@ -230,3 +230,13 @@ class BlueskyCrawler(Crawler):
         if not isinstance(rev, str) or not _REV.fullmatch(rev):
             raise NotAsked("the account's server tells no revision", *raw)
         return server, rev, tuple(raw)
+
+
+def _actor(name: str) -> tuple[str, bool]:
+    """A DID, or a handle as Bluesky spells it; and whether it is a DID. Raises AccountNotFound for what is neither."""
+    if DID.fullmatch(name):
+        return name, True
+    handle = name.casefold().removeprefix("@")
+    if not is_handle(handle):
+        raise AccountNotFound("Bluesky: a handle is a domain name, such as name.bsky.social, or a DID")
+    return handle, False

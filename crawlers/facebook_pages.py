@@ -67,7 +67,7 @@ class FacebookCrawler(Crawler):
     platform = "facebook"
     title = "Facebook"
     about = About(
-        reads="own posts of Pages",
+        reads="own posts of our Pages; of anybody's after Meta's App Review",
         through="facebook-sdk, Graph API v26.0",
         new_posts="newest first, trailing window",
         edits="re-read window",
@@ -107,13 +107,14 @@ class FacebookCrawler(Crawler):
             client.close()
         self._opened.clear()
 
+    def demand_askable(self, account: Account) -> None:
+        self._tokens(account, _name(account, account.native_id))
+
     def crawl(self, request: CrawlRequest) -> Iterator[CrawledPage]:
         """Yield the Page, then its posts from the newest back, then what became of `request.recheck`."""
         account = request.account
         known_id = account.native_id or (request.cursor.state.get("native_id") if request.cursor else None)
-        name = str(known_id) if is_page_id(known_id) else account.handle
-        if not _NAME.fullmatch(name):
-            raise AccountNotFound("Facebook: a handle is a Page's user name or id, without its address")
+        name = _name(account, known_id)
         client, second = self._clients(request, name)
         answer = client.node(name, PAGE_FIELDS)
         page = parse_page(answer.json())
@@ -144,16 +145,21 @@ class FacebookCrawler(Crawler):
         Raises:
             AuthError: there is neither.
         """
-        tokens = [self._own_token(request.account.handle, name), self.options.access_token]
-        clients = [self._opened_for(secret) for secret in dict.fromkeys(map(words_of, tokens)) if secret]
-        if not clients:
+        clients = [self._opened_for(secret) for secret in self._tokens(request.account, name)]
+        for client in clients:
+            client.read_for(request.meter)
+        return clients[0], clients[1] if len(clients) > 1 else None
+
+    def _tokens(self, account: Account, name: str) -> list[str]:
+        """The Page's own token and the general one, as far as they are there. Raises AuthError where neither is."""
+        tokens = [self._own_token(account.handle, name), self.options.access_token]
+        found = [secret for secret in dict.fromkeys(map(words_of, tokens)) if secret]
+        if not found:
             raise AuthError(
                 self.missing_credentials()
                 or "Facebook: this Page has no token in page_tokens; set NIGHTROUNDS_PLATFORMS__FACEBOOK__ACCESS_TOKEN"
             )
-        for client in clients:
-            client.read_for(request.meter)
-        return clients[0], clients[1] if len(clients) > 1 else None
+        return found
 
     def _opened_for(self, secret: str) -> GraphClient:
         if secret not in self._opened:
@@ -219,6 +225,14 @@ def _parse_posts(document: dict[str, Any], account: Account, page_id: str) -> Fo
         is_id=is_post_id,
         is_anothers=lambda item: is_anothers(item, page_id),
     )
+
+
+def _name(account: Account, known_id: object) -> str:
+    """What the Page is asked for by. Raises AccountNotFound for a handle that is none."""
+    name = str(known_id) if is_page_id(known_id) else account.handle
+    if not _NAME.fullmatch(name):
+        raise AccountNotFound("Facebook: a handle is a Page's user name or id, without its address")
+    return name
 
 
 def _handle(account: Account, page: Page) -> str | None:

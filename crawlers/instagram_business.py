@@ -14,7 +14,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, SecretStr
 
-from core.errors import AccountNotFound, AuthError, ParseError, PermissionMissing
+from core.errors import AccountNotFound, ParseError, PermissionMissing
 from core.records import Account, CrawledPage, KnownPost
 from core.seams import About, Crawler, CrawlerOptions, CrawlRequest
 from crawlers._exchange import Answer
@@ -48,7 +48,8 @@ SERVICE = Service(
 
 class InstagramOptions(CrawlerOptions):
     access_token: SecretStr | None = None  # of a Facebook user or system user with a role on our own account's Page
-    ig_user_id: Annotated[str, Field(pattern=r"^[0-9]{1,19}$")] | None = None  # our own professional account, which asks
+    # our own professional account, which asks
+    ig_user_id: Annotated[str | None, Field(pattern=r"^[0-9]{1,19}$", examples=["17841400000000000"])] = None
     app_secret: SecretStr | None = None
     base_url: Annotated[str, AfterValidator(trusted_base_url)] = "https://graph.facebook.com"
     version: Annotated[str, Field(pattern=r"^v\d{2}\.\d$")] = "v26.0"
@@ -65,7 +66,7 @@ class InstagramCrawler(Crawler):
     platform = "instagram"
     title = "Instagram"
     about = About(
-        reads="posts and reels of business and creator accounts",
+        reads="posts and reels of anybody's business and creator accounts; no personal ones",
         through="facebook-sdk, Graph API v26.0, business discovery",
         new_posts="newest first, trailing window",
         edits="re-read window",
@@ -101,12 +102,16 @@ class InstagramCrawler(Crawler):
             self._opened.close()
             self._opened = None
 
-    def crawl(self, request: CrawlRequest) -> Iterator[CrawledPage]:
-        """Yield the account, then its media from the newest back, then what became of `request.recheck`."""
-        account, client = request.account, self._client
-        client.read_for(request.meter)
+    def demand_askable(self, account: Account) -> None:
+        super().demand_askable(account)
         if not is_username(account.handle):
             raise AccountNotFound("Instagram: a handle is the user name, without the @")
+
+    def crawl(self, request: CrawlRequest) -> Iterator[CrawledPage]:
+        """Yield the account, then its media from the newest back, then what became of `request.recheck`."""
+        self.demand_askable(request.account)
+        account, client = request.account, self._client
+        client.read_for(request.meter)
         answer = self._discover(profile_question(account.handle))
         found = parse_professional(answer.json())
         if account.native_id not in (None, found.native_id):
@@ -133,17 +138,18 @@ class InstagramCrawler(Crawler):
             note=_other_version(client, answer),
         )
         yield from reader.pages()
-        if found.has_media and not (reader.sight.told or reader.sight.broken):
+        if found.media_count != 0 and not (reader.sight.told or reader.sight.broken):
             yield CrawledPage(raw=reader.raw, note="Instagram counts posts of this account and shows none")
             return
+        if reader.whole is not None and reader.whole < (found.media_count or 0):
+            note = f"Instagram counts {found.media_count} posts of this account and shows {reader.whole}"
+            yield CrawledPage(raw=reader.raw, note=note)
         yield from self._sight_missing(reader, request.recheck, is_ours=found.native_id == self.options.ig_user_id)
         if reader.sight.broken and not reader.sight.understood:
             raise ParseError(f"Instagram: none of the {reader.sight.broken} posts of the account was understood")
 
     @property
     def _client(self) -> GraphClient:
-        if problem := self.missing_credentials():
-            raise AuthError(problem)
         if self._opened is None:
             self._opened = GraphClient(
                 SERVICE,

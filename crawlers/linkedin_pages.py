@@ -16,7 +16,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, SecretStr
 
-from core.errors import AccountNotFound, AuthError, Blocked, ParseError
+from core.errors import AccountNotFound, Blocked, ParseError
 from core.records import Account, CrawledPage, Gone, Post, RawPage
 from core.seams import About, Crawler, CrawlerOptions, CrawlRequest
 from crawlers._found import Found, Sight
@@ -68,7 +68,7 @@ class LinkedInCrawler(Crawler):
     platform = "linkedin"
     title = "LinkedIn"
     about = About(
-        reads="public posts of organisation pages that we administer; no personal profiles",
+        reads="public posts of our own organisation pages alone; no others' pages, no personal profiles",
         through="linkedin-api-client, Posts API",
         new_posts="last changed first, down to the last crawl",
         edits="by last change",
@@ -99,14 +99,20 @@ class LinkedInCrawler(Crawler):
             self._opened.close()
         self._opened = None
 
+    def demand_askable(self, account: Account) -> None:
+        if _PERSON.match(account.handle.strip()):
+            raise Blocked(_PERSONAL)
+        super().demand_askable(account)
+        if not (is_page_number(account.native_id) or _NAME.fullmatch(account.handle)):  # a number is a name, too
+            raise AccountNotFound("LinkedIn: a handle is a page's name as in linkedin.com/company/<name>, or its number")
+
     def crawl(self, request: CrawlRequest) -> Iterator[CrawledPage]:
         """Yield the page itself, then its posts from the last changed back, then what became of `request.recheck`."""
         account = request.account
-        if _PERSON.match(account.handle.strip()):
-            raise Blocked(_PERSONAL)
+        known_id = account.native_id or (request.cursor.state.get("native_id") if request.cursor else None)
+        self.demand_askable(replace(account, native_id=str(known_id)) if known_id else account)
         client = self._client()
         client.read_for(request.meter)
-        known_id = account.native_id or (request.cursor.state.get("native_id") if request.cursor else None)
         raw, page = _find(client, account, str(known_id) if is_page_number(known_id) else "")
         state = request.cursor.state if request.cursor else {}
         progress = read_progress(state, page.native_id, request.since, is_id=is_post_id, is_place=is_place)
@@ -130,9 +136,6 @@ class LinkedInCrawler(Crawler):
             raise ParseError(f"LinkedIn: none of the {sight.broken} posts of the page was understood")
 
     def _client(self) -> LinkedInClient:
-        """Raises AuthError where there is no token."""
-        if missing := self.missing_credentials():
-            raise AuthError(missing)
         if self._opened is None:
             self._opened = LinkedInClient(
                 token=words_of(self.options.access_token),
@@ -205,8 +208,6 @@ def _find(client: LinkedInClient, account: Account, known_id: str) -> tuple[tupl
     evidence: list[RawPage] = []
     number = known_id or (account.handle if is_page_number(account.handle) else "")
     if not number:
-        if not _NAME.fullmatch(account.handle):
-            raise AccountNotFound("LinkedIn: a handle is a page's name as in linkedin.com/company/<name>, or its number")
         answer = client.by_vanity_name(account.handle)
         evidence.append(answer.raw)
         wanted = account.handle.casefold()
@@ -276,7 +277,7 @@ def _onward(document: Mapping[str, Any], walk: Walk[Place], times: list[int], sh
     start, total = walk.place["start"] if walk.place else 0, paging.get("total")
     links = paging.get("links")
     is_told = isinstance(links, list) and any(isinstance(one, dict) and one.get("rel") == "next" for one in links)
-    if isinstance(total, int) and not isinstance(total, bool):
+    if isinstance(total, int) and not isinstance(total, bool) and total >= start + shown:  # else it counts something else
         is_told = is_told or start + step < total
     elif not links:
         is_told = shown > (_AGAIN if start else 0)

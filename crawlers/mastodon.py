@@ -34,6 +34,7 @@ _HANDLE = re.compile(
     r"@(?P<host>(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9]))",
     re.IGNORECASE | re.ASCII,
 )
+_MOST_EMPTY = 3  # pages in a row that show nothing, though more are told to follow
 _ASKED = frozenset({Basis.OWNED, Basis.CONSENTED})  # with these the person, or the institution, has agreed
 
 OptOut = Literal["noindex", "indexable", "discoverable"]
@@ -55,7 +56,7 @@ class MastodonCrawler(Crawler):
     platform = "mastodon"
     title = "Mastodon"
     about = About(
-        reads="public posts of accounts, replies and boosts among them",
+        reads="anybody's public posts, replies and boosts among them",
         through="Mastodon.py, each account's own server",
         new_posts="newest first, trailing window",
         edits="edit time, re-read window",
@@ -82,20 +83,22 @@ class MastodonCrawler(Crawler):
             client.close()
         self._opened.clear()
 
+    def demand_askable(self, account: Account) -> None:
+        _, host = _user_and_host(account.handle)
+        if account.native_id:
+            _id_on(host, account.native_id)
+
     def crawl(self, request: CrawlRequest) -> Iterator[CrawledPage]:
         """Yield the account, then its posts from the newest back, then what became of `request.recheck`.
 
         An account that has moved is read to its end; only then AccountNotFound says so.
         """
         account = request.account
-        handle = _HANDLE.fullmatch(account.handle)
-        if not handle:
-            raise AccountNotFound("Mastodon: a handle is user@host, the host being the account's own server")
-        host = handle["host"].lower()
+        name, host = _user_and_host(account.handle)
         client = self._client(host)
         client.exchange.meter = request.meter
         known_id = account.native_id or (request.cursor.state.get("native_id") if request.cursor else None)
-        answer = client.account_by_id(_id_on(host, known_id)) if known_id else client.account_by_name(handle["user"])
+        answer = client.account_by_id(_id_on(host, known_id)) if known_id else client.account_by_name(name)
         user = parse_user(answer.json(), host)
         self._refuse(account, user)
         native_id = f"{user.native_id}@{host}"
@@ -105,7 +108,7 @@ class MastodonCrawler(Crawler):
             raw=(answer.raw,),
             profile=user.profile,
             native_account_id=native_id,
-            handle=f"{user.username}@{handle['host']}",
+            handle=f"{user.username}@{account.handle.rpartition('@')[2]}" if user.username else None,
             cursor=progress.cursor(),
         )
         sight = Sight()
@@ -150,25 +153,31 @@ class MastodonCrawler(Crawler):
         """Finish the walk that an earlier crawl left, then take one from the top; a page of broken posts is stepped over."""
         resumed = progress.walk is not None
         shown: set[str] = set()  # ids of this walk
+        empty = 0  # pages in a row
         for pages_left in reversed(range(self.options.max_pages)):
             walk = progress.walk or progress.begin(self.clock(), timedelta(days=self.options.reread_days))
             answer = client.statuses(user.native_id, walk.place)
-            found = _parse_posts(items_of(answer), account, user.native_id)
+            items = items_of(answer)
+            found = _parse_posts(items, account, user.native_id)
             sight.add(found)
             told = onward(answer)
             place = (found.ids[-1] if found.ids else None) if told is None else told or None
             repeats = bool(found.ids) and shown.issuperset(found.ids)
             # A server that tells no next page is asked until nothing new comes; one that tells it has no reason to repeat.
             leads_back = place is not None and told is not None and (repeats or place == walk.place)
-            if repeats or leads_back or not found.times or walk.is_below(found.times):
+            empty = 0 if items else empty + 1  # a server may filter a whole page away, and tell where the next one is
+            gives_up = place is not None and empty == _MOST_EMPTY
+            if repeats or leads_back or gives_up or walk.is_below(found.times):
                 place = None
             shown.update(found.ids)
             progress, has_room = progress.keep(read=found.read_ids, broken=found.broken_ids)
-            walk = walk.past(found.times, place, has_gap=not has_room or leads_back or found.has_nameless)
+            has_gap = not has_room or leads_back or gives_up or found.has_nameless
+            walk = walk.past(found.times, place, has_gap=has_gap)
             progress = replace(progress, walk=walk) if place else progress.finish(walk)
             note = join(
                 found.note,
                 "the server shows the same posts again: there may be older ones" if leads_back else "",
+                f"{_MOST_EMPTY} empty pages in a row: there may be older posts behind them" if gives_up else "",
                 stopped(more=place is not None, resumed=resumed, pages_left=pages_left),
             )
             yield CrawledPage(raw=(answer.raw,), posts=found.posts, cursor=progress.cursor(), note=note)
@@ -220,6 +229,14 @@ def _parse_posts(items: list[Any], account: Account, author: str) -> _Found:
         hidden=hidden,
         others=others,
     )
+
+
+def _user_and_host(handle: str) -> tuple[str, str]:
+    """Raises AccountNotFound."""
+    parts = _HANDLE.fullmatch(handle)
+    if not parts:
+        raise AccountNotFound("Mastodon: a handle is user@host, the host being the account's own server")
+    return parts["user"], parts["host"].lower()
 
 
 def _id_on(host: str, native_id: object) -> str:

@@ -27,6 +27,7 @@ from crawlers._mediawiki.reading import Reader
 from crawlers._outstanding import never_read
 from crawlers._rebase import trusted_base_url
 
+_AHEAD = "this wiki's clock, or ours, was ahead at an earlier crawl: all pages are read again"
 _LOST = "recent changes no longer reach back to the last look: all pages are read again, what was overwritten meanwhile is lost"
 
 
@@ -58,7 +59,7 @@ class MediaWikiCrawler(Crawler):
     platform = "mediawiki"
     title = "Wikis (MediaWiki)"
     about = About(
-        reads="all pages of wikis, with overwritten edits",
+        reads="all pages of anybody's public wikis, with overwritten edits",
         through="mwclient, api.php",
         new_posts="recent changes",
         edits="recent changes, by revision",
@@ -73,6 +74,9 @@ class MediaWikiCrawler(Crawler):
         """Each wiki stands alone: one that makes us wait stops no other, and budgets are each wiki's own."""
         return f"{self.platform} {account.id}"
 
+    def demand_askable(self, account: Account) -> None:
+        _web_address(account.handle)
+
     def crawl(self, request: CrawlRequest) -> Iterator[CrawledPage]:
         """Yield the wiki, what changed (or all its pages), then what became of `request.recheck`.
 
@@ -86,7 +90,15 @@ class MediaWikiCrawler(Crawler):
         try:
             reader = Reader(client, wiki, request.account)
             progress = read_progress(request.cursor, wiki.native_id, path)
-            yield CrawledPage(raw=told.raw, profile=wiki.profile, native_account_id=wiki.native_id, cursor=progress.cursor())
+            is_ahead = progress.is_ahead(int(self.clock().timestamp()))
+            progress = progress.forget() if is_ahead else progress
+            yield CrawledPage(
+                raw=told.raw,
+                profile=wiki.profile,
+                native_account_id=wiki.native_id,
+                cursor=progress.cursor(),
+                note=_AHEAD if is_ahead else "",
+            )
             yield from self._read(reader, progress, request)
         finally:
             client.close()
@@ -141,7 +153,8 @@ class MediaWikiCrawler(Crawler):
             )
             try:
                 told = client.tell(**SITE)
-                return client, told, parse_wiki(told.query, place), path
+                wiki = parse_wiki(told.query, place)
+                return client, told, replace(wiki, now=min(wiki.now, int(self.clock().timestamp()))), path
             except NoApi:
                 client.close()
             except BaseException:
@@ -157,7 +170,7 @@ class MediaWikiCrawler(Crawler):
         raw, reaches = reaches_back(reader, progress)
         if reaches:
             return progress
-        yield from read_deletions(reader, progress.read_until or 0)
+        yield from read_deletions(reader, progress.read_until or 0, self.options.max_pages)
         progress = progress.lose()
         yield CrawledPage(raw=raw, cursor=progress.cursor(), note=_LOST)
         return progress
@@ -167,6 +180,7 @@ class MediaWikiCrawler(Crawler):
     ) -> Generator[CrawledPage, None, Progress]:
         """Go over all pages from where the last crawl stopped."""
         walk = progress.walk or Walk(started_at=reader.wiki.now, namespaces=tuple(namespaces))
+        is_stored = bool(walk.place)  # a place that an earlier crawl left may be one that the wiki no longer takes
         while not walk.done:
             try:
                 told = reader.client.list(
@@ -177,13 +191,12 @@ class MediaWikiCrawler(Crawler):
                     **INFO,
                     **walk.place,
                 )
-            except BadPlace:
-                if not walk.place:
+            except ParseError as error:
+                if not walk.place or not (is_stored or isinstance(error, BadPlace)):
                     raise
-                walk = replace(walk, place={})
+                walk, is_stored = replace(walk, place={}), False
                 continue
-            if told.place and told.place == walk.place:
-                raise ParseError("MediaWiki leads from a page of its list back to the same page")
+            is_stored = False
             has_gap = False
             for sight, is_last in until_last(reader.read(told)):
                 progress, has_room = progress.keep(read=sight.settled, broken=sight.broken)

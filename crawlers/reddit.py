@@ -16,7 +16,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, SecretStr
 
-from core.errors import AccountNotFound, AuthError, ParseError
+from core.errors import AccountNotFound, ParseError
 from core.records import Account, CrawledPage, Gone, Post
 from core.seams import About, Crawler, CrawlerOptions, CrawlRequest
 from crawlers._found import Found, Sight
@@ -51,12 +51,12 @@ class RedditCrawler(Crawler):
     platform = "reddit"
     title = "Reddit"
     about = About(
-        reads="submissions and comments of accounts",
+        reads="anybody's submissions and comments",
         through="praw, application-only login",
         new_posts="newest first, trailing window",
         edits="edit time, re-read window",
         deletions="looked up by id, own word of who removed it",
-        credentials="client id and secret",
+        credentials="client id and secret; Reddit's approval beforehand",
         tried="sandbox",
     )
     Options = RedditOptions
@@ -88,41 +88,39 @@ class RedditCrawler(Crawler):
             self._opened.close()
             self._opened = None
 
+    def demand_askable(self, account: Account) -> None:
+        _name(account.handle)
+        super().demand_askable(account)
+
     def crawl(self, request: CrawlRequest) -> Iterator[CrawledPage]:
         """Yield the account, its submissions and its comments from the newest back, then what became of `request.recheck`."""
         account = request.account
-        if re.match(r"/?r/", account.handle):
-            raise AccountNotFound(
-                "Reddit: a community (r/...) is no account, most of what stands there is other people's; list the accounts "
-                "(u/name) that the institution posts with"
-            )
-        handle = _HANDLE.fullmatch(account.handle)
-        if not handle:
-            raise AccountNotFound("Reddit: a handle is u/ and 3 to 20 letters, digits, underscores or hyphens")
+        self.demand_askable(account)
+        prefix, name = _name(account.handle)
         client = self._client
         client.meter = request.meter
-        answer = client.about(handle["name"])
+        answer = client.about(name)
         user = parse_user(answer.json())
         if account.native_id and account.native_id != user.native_id:
             raise AccountNotFound("Reddit: the name belongs to another account now")
         state: Mapping[str, Any] = request.cursor.state if request.cursor else {}
         lists: Lists = {
-            name: read_progress(state.get(name), user.native_id, request.since, is_id=is_full_name, is_place=is_full_name)
-            for name in _LISTINGS
+            listing: read_progress(state.get(listing), user.native_id, request.since, is_id=is_full_name, is_place=is_full_name)
+            for listing in _LISTINGS
         }
         yield CrawledPage(
             raw=(answer.raw,),
             profile=user.profile,
             native_account_id=user.native_id,
-            handle=f"{handle['prefix'] or ''}{user.name}",
+            handle=f"{prefix}{user.name}",
             cursor=cursor_of(lists),
         )
         sight = Sight()
-        for name in _LISTINGS:
-            earlier = lists[name].outstanding
-            lists = yield from self._read_list(client, account, handle["name"], lists, name, sight)
-            overdue = [one for one in lists[name].outstanding if one in earlier and one not in sight.broken_ids]
-            lists = yield from catch_up(client, account, lists, name, overdue)
+        for listing in _LISTINGS:
+            earlier = lists[listing].outstanding
+            lists = yield from self._read_list(client, account, name, lists, listing, sight)
+            overdue = [one for one in lists[listing].outstanding if one in earlier and one not in sight.broken_ids]
+            lists = yield from catch_up(client, account, lists, listing, overdue)
         due = [one for one in request.recheck if one.native_id not in sight.told]
         yield from look_again(client, account, due)
         if sight.broken and not sight.understood:
@@ -130,8 +128,6 @@ class RedditCrawler(Crawler):
 
     @property
     def _client(self) -> RedditClient:
-        if problem := self.missing_credentials():
-            raise AuthError(problem)
         if self._opened is None:
             self._opened = RedditClient(
                 client_id=self.options.client_id.strip(),
@@ -181,6 +177,19 @@ class RedditCrawler(Crawler):
             if not place:
                 break
         return lists
+
+
+def _name(handle: str) -> tuple[str, str]:
+    """A handle's u/ (or nothing), and the name. Raises AccountNotFound."""
+    if re.match(r"/?r/", handle):
+        raise AccountNotFound(
+            "Reddit: a community (r/...) is no account, most of what stands there is other people's; list the accounts "
+            "(u/name) that the institution posts with"
+        )
+    parts = _HANDLE.fullmatch(handle)
+    if not parts:
+        raise AccountNotFound("Reddit: a handle is u/ and 3 to 20 letters, digits, underscores or hyphens")
+    return parts["prefix"] or "", parts["name"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

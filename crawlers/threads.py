@@ -22,6 +22,7 @@ from crawlers._exchange import Answer
 from crawlers._graph.client import GraphClient, Place, is_place
 from crawlers._graph.errors import NodeUnseen, Service
 from crawlers._graph.listing import Listing, ListReader, look_up, missing_from, sightings
+from crawlers._graph.same_account import Acquaintance
 from crawlers._graph.threads_posts import (
     OWN_PROFILE_FIELDS,
     OptionalField,
@@ -79,7 +80,7 @@ class ThreadsCrawler(Crawler):
     platform = "threads"
     title = "Threads"
     about = About(
-        reads="posts and reposts; replies of accounts with a token",
+        reads="anybody's public posts after Meta's App Review; posts and replies of accounts that gave us a token",
         through="facebook-sdk, Threads API v1.0",
         new_posts="newest first, trailing window",
         edits="re-read window",
@@ -117,11 +118,19 @@ class ThreadsCrawler(Crawler):
             client.close()
         self._opened.clear()
 
+    def demand_askable(self, account: Account) -> None:
+        if not is_username(account.handle):
+            raise AccountNotFound("Threads: a handle is the user name, without the @")
+        if not (self._own_token(account) or words_of(self.options.access_token)):
+            raise AuthError(
+                self.missing_credentials()
+                or "Threads: this account has no token in own_tokens; set NIGHTROUNDS_PLATFORMS__THREADS__ACCESS_TOKEN"
+            )
+
     def crawl(self, request: CrawlRequest) -> Iterator[CrawledPage]:
         """Yield the account, then its posts (and replies) from the newest back, then what became of `request.recheck`."""
         account = request.account
-        if not is_username(account.handle):
-            raise AccountNotFound("Threads: a handle is the user name, without the @")
+        self.demand_askable(account)
         way = self._way(request)
         answer, found = _look_up_account(way)
         readers = self._readers(request, way, found)
@@ -133,10 +142,11 @@ class ThreadsCrawler(Crawler):
             cursor=_cursor(readers),
         )
         unread, shown = "", set[str]()
+        known = Acquaintance.of(request.cursor.state if request.cursor else {}, request.recheck)
         for reader in readers:
             reader.spare(shown)
             try:
-                yield from reader.pages()
+                yield from reader.pages() if way.is_own else known.recognised(reader, "Threads")
                 shown |= reader.sight.told
             except PermissionMissing:
                 if reader.listing.name == "posts":
@@ -151,14 +161,8 @@ class ThreadsCrawler(Crawler):
             raise ParseError(f"Threads: none of the {broken} posts of the account was understood")
 
     def _way(self, request: CrawlRequest) -> _Way:
-        """Raises AuthError where there is no token for the account."""
         own = self._own_token(request.account)
         token = own or words_of(self.options.access_token)
-        if not token:
-            raise AuthError(
-                self.missing_credentials()
-                or "Threads: this account has no token in own_tokens; set NIGHTROUNDS_PLATFORMS__THREADS__ACCESS_TOKEN"
-            )
         if token not in self._opened:
             self._opened[token] = GraphClient(
                 SERVICE,

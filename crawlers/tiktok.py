@@ -32,6 +32,11 @@ _NOT_AVAILABLE = (
     "TikTok: not available: it shows videos only of accounts whose owners consent, and the Research API is for academic "
     "researchers; ask the owner to let our application in, and put the token under NIGHTROUNDS_PLATFORMS__TIKTOK__TOKENS"
 )
+_NO_APPLICATION = (
+    "TikTok renews refresh_tokens only for the application that they were given to: set "
+    "NIGHTROUNDS_PLATFORMS__TIKTOK__CLIENT_KEY and NIGHTROUNDS_PLATFORMS__TIKTOK__CLIENT_SECRET, or client_key and "
+    "client_secret under [platforms.tiktok] in nightrounds.toml"
+)
 _REPLACED = (
     "TikTok has replaced the account's refresh token: the one in the settings is used up, and the new one is not kept; "
     "see docs/platforms/tiktok.md"
@@ -56,7 +61,7 @@ class TikTokCrawler(Crawler):
     platform = "tiktok"
     title = "TikTok"
     about = About(
-        reads="public videos (captions) of accounts whose owners consented",
+        reads="public videos (captions) of our own accounts and those whose owners consented; no others",
         through="Display API v2, no library",
         new_posts="newest first, trailing window",
         edits="re-read window",
@@ -78,10 +83,18 @@ class TikTokCrawler(Crawler):
     def missing_credentials(self) -> str:
         if any(map(words_of, [*self.options.tokens.values(), *self._renewable().values()])):
             return ""
+        if any(map(words_of, self.options.refresh_tokens.values())):
+            return _NO_APPLICATION
         return (
             "TikTok needs a token of each account, given by its owner's consent: set NIGHTROUNDS_PLATFORMS__TIKTOK__TOKENS, "
             "or tokens under [platforms.tiktok] in nightrounds.toml"
         )
+
+    def demand_askable(self, account: Account) -> None:
+        """An account is asked for by its token alone: the handle need only be that under which the token is set."""
+        if not (self._token(self.options.tokens, account) or self._token(self._renewable(), account)):
+            is_renewable = bool(self._token(self.options.refresh_tokens, account))
+            raise PermissionMissing(self.missing_credentials() or (_NO_APPLICATION if is_renewable else _NOT_AVAILABLE))
 
     def _renewable(self) -> dict[str, SecretStr]:
         """Refresh tokens, where the application that may use them is known."""
@@ -99,6 +112,7 @@ class TikTokCrawler(Crawler):
     def crawl(self, request: CrawlRequest) -> Iterator[CrawledPage]:
         """Yield the account, then its videos from the newest back, then what became of `request.recheck`."""
         account = request.account
+        self.demand_askable(account)
         client, answer, was_replaced = self._begin(account, request.meter)
         user = parse_user(mapping(mapping(answer.json(), "data"), "user"))
         _refuse_anothers(account, user)
@@ -128,8 +142,6 @@ class TikTokCrawler(Crawler):
         Raises PermissionMissing where the account has no token, CrawlError for anything else.
         """
         access, refresh = self._token(self.options.tokens, account), self._token(self._renewable(), account)
-        if not access and not refresh and account.id not in self._opened:
-            raise PermissionMissing(_NOT_AVAILABLE)
         if access and account.id not in self._opened:
             self._opened[account.id] = self._client(access)
         if account.id in self._opened:
@@ -214,7 +226,7 @@ def _onward(data: dict[str, Any], walk: Walk[int]) -> int | None:
 def _refuse_anothers(account: Account, user: User) -> None:
     """Raise AccountNotFound where the token speaks for another account than the listed one."""
     is_it = (
-        user.handle.casefold() == account.handle.casefold()
+        (user.handle or "").casefold() == account.handle.casefold()
         if account.native_id is None
         else user.native_id == account.native_id
     )

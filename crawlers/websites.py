@@ -21,7 +21,7 @@ from w3lib.url import safe_url_string
 
 from core import errors
 from core.errors import AccountNotFound, Blocked, CrawlError, ParseError, RateLimited
-from core.records import CrawledPage, Kind
+from core.records import Account, CrawledPage, Kind
 from core.seams import About, Crawler, CrawlerOptions, CrawlRequest
 from crawlers._egress import Egress, EgressRefused, origin
 from crawlers._website.child import Children
@@ -89,7 +89,7 @@ class WebsiteCrawler(Crawler):
     platform = "website"
     title = "Websites and blogs"
     about = About(
-        reads="websites, blogs, microsites",
+        reads="anybody's public websites, blogs, microsites",
         through="scrapy: WordPress REST, Atom, RSS, JSON Feed, sitemap, HTML, CSS selectors",
         new_posts="modified since, ETag",
         edits="modified time, re-reads",
@@ -105,6 +105,9 @@ class WebsiteCrawler(Crawler):
     ) -> None:
         super().__init__(options, clock=clock, sleep=sleep)
         self._children = Children()
+
+    def demand_askable(self, account: Account) -> None:
+        _base_url(account.handle, self.options.rebase)
 
     def crawl(self, request: CrawlRequest) -> Iterator[CrawledPage]:
         """Yield the site's pages as they are read.

@@ -17,7 +17,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, SecretStr
 
-from core.errors import AccountNotFound, AccountPrivate, AuthError, ParseError
+from core.errors import AccountNotFound, AccountPrivate, ParseError
 from core.records import Account, CrawledPage, Post
 from core.seams import About, Crawler, CrawlerOptions, CrawlRequest
 from crawlers._exchange import Answer
@@ -47,7 +47,7 @@ class XCrawler(Crawler):
     platform = "x"
     title = "X"
     about = About(
-        reads="posts of accounts, replies among them",
+        reads="anybody's public posts, replies among them",
         through="tweepy, X API v2, both vocabularies",
         new_posts="since the newest seen",
         edits="35 minutes' overlap, re-reads",
@@ -79,17 +79,19 @@ class XCrawler(Crawler):
             self._opened.close()
             self._opened = None
 
+    def demand_askable(self, account: Account) -> None:
+        super().demand_askable(account)
+        if not is_digits(account.native_id) and not _HANDLE.fullmatch(account.handle):
+            raise AccountNotFound("X: a handle is 1 to 15 letters, digits or underscores, without the @")
+
     def crawl(self, request: CrawlRequest) -> Iterator[CrawledPage]:
         """Yield the profile, then timeline pages from the newest post back, then what became of `request.recheck`."""
-        account, client = request.account, self._client
-        client.read_for(request.meter)
+        account = request.account
         known_id = account.native_id or (request.cursor.state.get("native_id") if request.cursor else None)
-        if is_digits(known_id):
-            answer = client.user_by_id(str(known_id))
-        elif _HANDLE.fullmatch(account.handle):
-            answer = client.user_by_handle(account.handle)
-        else:
-            raise AccountNotFound("X: a handle is 1 to 15 letters, digits or underscores, without the @")
+        self.demand_askable(replace(account, native_id=str(known_id)) if known_id else account)
+        client = self._client
+        client.read_for(request.meter)
+        answer = client.user_by_id(str(known_id)) if is_digits(known_id) else client.user_by_handle(account.handle)
         user = parse_user(answer.json())
         progress = read_progress(request.cursor, user.native_id, request.since, exclude_replies=self.options.exclude_replies)
         yield CrawledPage(
@@ -112,8 +114,6 @@ class XCrawler(Crawler):
 
     @property
     def _client(self) -> XClient:
-        if problem := self.missing_credentials():
-            raise AuthError(problem)
         if self._opened is None:
             assert self.options.bearer_token
             self._opened = XClient(

@@ -35,6 +35,7 @@ from crawlers._youtube.videos import Channel, is_channel_id, is_video_id, parse_
 
 _HANDLE = re.compile(r"@?[\w.·-]{1,100}")
 _USER = re.compile(r"user/([A-Za-z0-9_-]{1,64})", re.ASCII)
+_RESTARTS = 2  # of a walk in one crawl, because the list became shorter meanwhile
 _REACHABLE = 20_000  # videos that a list of uploads shows
 _FEED_SECONDS = 10.0
 _FEED_REST = timedelta(hours=1)  # a feed that failed is not asked for again so soon, nor is that of another channel
@@ -65,7 +66,7 @@ class YouTubeCrawler(Crawler):
     platform = "youtube"
     title = "YouTube"
     about = About(
-        reads="videos of channels: title and description; captions with the owner's token",
+        reads="videos of anybody's channels: title and description; captions with the owner's token",
         through="google-api-python-client, Data API v3",
         new_posts="feed as a hint, list of uploads, trailing window",
         edits="re-read window, looked up by id",
@@ -93,6 +94,10 @@ class YouTubeCrawler(Crawler):
             "NIGHTROUNDS_PLATFORMS__YOUTUBE__API_KEY, or api_key under [platforms.youtube] in nightrounds.toml"
         )
 
+    def demand_askable(self, account: Account) -> None:
+        _selector_of(account, account.native_id)
+        super().demand_askable(account)
+
     @property
     def _key(self) -> str:
         return words_of(self.options.api_key)
@@ -109,7 +114,7 @@ class YouTubeCrawler(Crawler):
         """Yield the channel, then its videos from the newest back, then what became of `request.recheck`, then captions."""
         account = request.account
         known_id = account.native_id or (request.cursor.state.get("native_id") if request.cursor else None)
-        selector = {"id": str(known_id)} if is_channel_id(known_id) else _selector(account.handle)
+        selector = _selector_of(account, known_id)
         client, site = self._client(request, self._key), self._site(request)
         answer = client.channel(**selector)
         channel = parse_channel(answer.json(), selector.get("id", ""))
@@ -187,9 +192,13 @@ class YouTubeCrawler(Crawler):
         """Finish the walk that an earlier crawl left, then take one from the top; a page of broken videos is stepped over."""
         resumed = progress.walk is not None
         has_owner = bool(self._owner_token(channel.native_id))
+        restarts_left = _RESTARTS
         for pages_left in reversed(range(self.options.max_pages)):
             walk = progress.walk or progress.begin(self.clock(), timedelta(days=self.options.reread_days))
-            listed, walk = self._list(client, channel, walk)
+            asked = walk.place
+            listed, walk = self._list(client, channel, walk, may_restart=restarts_left > 0)
+            restarts_left -= walk.place != asked
+            shrank = listed.shrank_since(walk.place)
             if listed.onward and walk.place and listed.onward["token"] == walk.place["token"]:
                 raise ParseError("YouTube leads from a page of uploads back to the same page")
             found = (
@@ -199,16 +208,23 @@ class YouTubeCrawler(Crawler):
             sight.add(page)
             progress, has_room = progress.keep(read=page.read, broken=page.broken)
             place = None if listed.is_all_before(walk.since) else listed.onward
-            walk = walk.past([item.at for item in listed.items], place, has_gap=listed.nameless > 0 or not has_room)
             is_end = place is None
-            at_limit = is_end and walk.since is None and walk.seen >= 0.97 * _REACHABLE
-            progress = progress.done(walk, feed=feed, count=channel.video_count) if is_end else replace(progress, walk=walk)
+            seen = walk.seen + len(listed.times)
+            count = channel.video_count if restarts_left == _RESTARTS else ""  # told before videos were deleted
+            at_limit = is_end and walk.since is None and seen >= 0.97 * _REACHABLE
+            missing = "" if at_limit or listed.onward else listed.missing(seen, count)
+            has_gap = listed.nameless > 0 or not has_room or shrank or bool(missing and seen < max(listed.total, 1))
+            walk = walk.past(listed.times, place, has_gap=has_gap)
+            resting = "" if missing else feed  # of a list that is short of videos nothing is believed
+            progress = progress.done(walk, feed=resting, count=channel.video_count) if is_end else replace(progress, walk=walk)
             if has_owner and found:
                 fresh = {post.native_id: seconds(post.posted_at) if post.posted_at else 0 for post in found.posts}
                 progress = replace(progress, captions=progress.captions.want(fresh))
             note = join(
                 page.note,
                 "platform window limit reached: YouTube shows no older videos" if at_limit else "",
+                missing,
+                "the list of uploads became shorter while it was read: videos may have been skipped" if shrank else "",
                 stopped(more=not is_end, resumed=resumed, pages_left=pages_left),
             )
             yield CrawledPage(
@@ -223,14 +239,16 @@ class YouTubeCrawler(Crawler):
             resumed = resumed and not is_end
         return progress
 
-    def _list(self, client: YouTubeClient, channel: Channel, walk: Walk[Place]) -> tuple[Listed, Walk[Place]]:
-        """One page, and the walk as it was asked for: an earlier day's token may be refused, or skip videos."""
+    def _list(
+        self, client: YouTubeClient, channel: Channel, walk: Walk[Place], *, may_restart: bool
+    ) -> tuple[Listed, Walk[Place]]:
+        """One page, and the walk as it was asked for: a token is an offset, and skips videos once the list became shorter."""
         try:
             answer = client.playlist(
                 channel.uploads, size=self.options.page_size, token=walk.place["token"] if walk.place else ""
             )
             listed = parse_list(answer.json(), answer.raw)
-            if not walk.is_stored or not walk.place or listed.total >= walk.place["total"]:
+            if not may_restart or not listed.shrank_since(walk.place):
                 return listed, walk
         except Unseen:
             if channel.video_count not in {"", "0"}:
@@ -264,6 +282,11 @@ class YouTubeCrawler(Crawler):
             yield CrawledPage(raw=(), note=f"captions were not read: the owner's token was refused ({type(refusal).__name__})")
         if reader.note:
             yield CrawledPage(raw=(), note=reader.note)
+
+
+def _selector_of(account: Account, known_id: object) -> dict[str, str]:
+    """What the channel is asked for by. Raises AccountNotFound."""
+    return {"id": str(known_id)} if is_channel_id(known_id) else _selector(account.handle)
 
 
 def _selector(handle: str) -> dict[str, str]:

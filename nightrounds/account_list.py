@@ -23,7 +23,10 @@ _MAX_BYTES = 32 * 1024 * 1024
 
 
 def _as_utc(moment: datetime) -> datetime:
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    try:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError:  # the zone takes it before the first or past the last year
+        raise ValueError("expected a date such as 2026-11-30") from None
 
 
 def _one_line(text: str) -> str:
@@ -78,7 +81,10 @@ class _Row(BaseModel):
     @field_validator("handle")
     @classmethod
     def _without_at(cls, value: str) -> str:
-        return value.removeprefix("@")
+        bare = value.removeprefix("@").strip()
+        if not bare:
+            raise ValueError("must not be empty")
+        return bare
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +112,7 @@ def read_account_list(path: Path) -> AccountList:
     if missing:
         raise ConfigError(f"{path}: the first line lacks {', '.join(missing)}; expected {', '.join(COLUMNS)}")
     good: dict[str, Account] = {}
+    native_ids: set[tuple[str, str]] = set()
     bad: list[BadRow] = []
     for line, row in _rows(reader, bad):
         try:
@@ -116,6 +123,11 @@ def read_account_list(path: Path) -> AccountList:
         if account.id in good:
             bad.append(BadRow(line, "the same platform and handle stand further up"))
             continue
+        if account.native_id is not None:
+            if (account.platform, account.native_id) in native_ids:
+                bad.append(BadRow(line, "the same platform and native id stand further up"))
+                continue
+            native_ids.add((account.platform, account.native_id))
         good[account.id] = account
     return AccountList(tuple(good.values()), tuple(bad))
 

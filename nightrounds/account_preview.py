@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from enum import StrEnum
+from dataclasses import dataclass, field, replace
 
 from core.records import Account
 from nightrounds.context import Context
 from storage import accounts
+from storage.account_plan import Act, Step
 
-
-class Act(StrEnum):
-    """What becomes of an account."""
-
-    ADDED = "added"
-    CHANGED = "changed"
-    WATCHED_AGAIN = "watched again"
-    UNCHANGED = "unchanged"
-    RETIRED = "retired"
+_RETIRED = "no longer watched; what is stored of it falls under retention"
+_OTHER_KIND = (
+    "other rules apply: all its posts are read again; what may not be kept about its new kind is deleted, and what else "
+    "was found stands no more until it is found again, unless a case is open"
+)
+_STANDS = "the platform told of another handle since, which stands; if the handle's new owner is meant, give its native id"
+_DISPUTED = "nothing is collected from it while its dispute is open"
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One account's change: the fields that differ, and what follows from it in plain words."""
+    """One account's change: the fields that differ, and what follows from it, or why it is not taken, in plain words."""
 
     act: Act
     account: Account
@@ -39,49 +37,37 @@ class Preview:
         return sum(change.act is act for change in self.changes)
 
 
-class _NotStored(Exception):
-    """Ends the trial, so that nothing of it stays."""
-
-
 def preview_import(context: Context, given: Sequence[Account], *, complete: bool = False) -> Preview:
-    """Import `given` on trial and take it back: what is told is what the import itself does.
+    """What an import of `given` comes to, by the import's own decisions. Reads only: nobody who writes has to wait.
 
     `complete`: the list is whole, so that accounts which it lacks would be retired.
-
-    Raises:
-        StorageError: the list contradicts what is stored.
     """
     with context.store.read() as tx:
-        before = {a.id: a for a in (*accounts.list_accounts(tx), *accounts.list_accounts(tx, retired=True))}
-        retired = {a.id for a in accounts.list_accounts(tx, retired=True)}
-    try:
-        with context.store.begin() as tx:
-            accounts.import_accounts(tx, given)
-            gone = accounts.retire_others(tx, given) if complete else []
-            after = {a.id: a for a in (*accounts.list_accounts(tx), *accounts.list_accounts(tx, ids=gone))}
-            raise _NotStored
-    except _NotStored:
-        pass
-    changes = [_change(before.get(one), account, one in retired, one in gone) for one, account in after.items()]
+        plan = accounts.plan_import(tx, given)
+        gone = plan.left_out if complete else ()
+        told = [step.before.id for step in plan.steps if step.before is not None and step.act is not Act.UNCHANGED]
+        stored = accounts.by_id(tx, [*told, *gone])
+    changes = [_change(step, stored, plan.disputed) for step in plan.steps]
+    changes += [Change(Act.RETIRED, stored[one], consequence=_RETIRED) for one in gone]
     return Preview(tuple(sorted(changes, key=lambda c: (c.act.value, c.account.platform, c.account.handle.casefold()))))
 
 
-def _change(before: Account | None, after: Account, was_retired: bool, is_retired: bool) -> Change:
-    if before is None:
-        return Change(Act.ADDED, after)
-    if is_retired:
-        return Change(Act.RETIRED, after, consequence="no longer watched; what is stored of it falls under retention")
+def _change(step: Step, stored: dict[str, Account], disputed: frozenset[str]) -> Change:
+    given = step.row.account
+    if not step.is_taken:
+        return Change(step.act, given, consequence=step.why)
+    if step.before is None:
+        return Change(step.act, given)
+    if step.act is Act.UNCHANGED:
+        return Change(step.act, replace(given, id=step.before.id))
+    before = stored[step.before.id]
+    after = replace(given, id=before.id, native_id=given.native_id or before.native_id)
+    stands = step.handle_key != step.row.handle_key
+    if stands:
+        after = replace(after, handle=before.handle)
     fields = tuple((name, old, new) for (name, old), (_, new) in zip(_told(before), _told(after), strict=True) if old != new)
-    if was_retired:
-        return Change(Act.WATCHED_AGAIN, after, fields)
-    if not fields:
-        return Change(Act.UNCHANGED, after)
-    consequence = ""
-    if before.kind != after.kind:
-        consequence = (
-            "other rules apply: all its posts are read again, findings of rules that no longer apply are deleted or retired"
-        )
-    return Change(Act.CHANGED, after, fields, consequence)
+    notes = [(_OTHER_KIND, step.changes_kind), (_STANDS, stands), (_DISPUTED, before.id in disputed)]
+    return Change(step.act, after, fields, "; ".join(note for note, applies in notes if applies))
 
 
 def _told(account: Account) -> tuple[tuple[str, str], ...]:

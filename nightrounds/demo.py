@@ -56,7 +56,7 @@ def open_sandbox_context(settings: Settings, *, night: int = 1) -> Iterator[Cont
 def refuse_mixing(context: Context, *, sandboxed: bool) -> None:
     """Invented posts among real ones would be a lie in every report: a home is one or the other."""
     with context.store.read() as tx:
-        known = accounts.list_accounts(tx)
+        known = accounts.list_accounts(tx) + accounts.list_accounts(tx, retired=True)
     if sandboxed and any(a.basis_recorded_by != RECORDED_BY for a in known):
         raise ConfigError(
             f"{context.settings.home}: this home holds real accounts; set NIGHTROUNDS_HOME to another folder to try the sandbox"
@@ -64,5 +64,5 @@ def refuse_mixing(context: Context, *, sandboxed: bool) -> None:
     if not sandboxed and any(a.basis_recorded_by == RECORDED_BY for a in known):
         raise ConfigError(
             f"{context.settings.home}: this home holds the sandbox's invented accounts; "
-            "add --sandbox, or set NIGHTROUNDS_HOME to another folder for real ones"
+            "scan it with --sandbox, or set NIGHTROUNDS_HOME to another folder for real ones"
         )

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import shutil
 import stat
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from pydantic import SecretStr
+
 from core.errors import NightRoundsError
 from core.policy import load_policy
+from core.seams import Crawler
 from core.settings import Settings
-from core.terms import load_terms
+from core.terms import RESOURCES, load_terms
 from nightrounds import platforms
 from nightrounds.context import utc_now
 from storage import accounts, migrations
@@ -72,6 +76,13 @@ def _terms(settings: Settings) -> Iterator[Check]:
     if unread := [name for name in crawled if not terms.knows(name)]:
         words = f"no entry, so cautious terms hold: {', '.join(unread)}; add them to {settings.platform_terms}"
         yield Check("terms", ok=False, bearable=True, finding=words)
+    if strange := sorted(set(terms.platforms) - set(crawled)):
+        words = f"no crawler reads {', '.join(strange)}, so these entries bind nothing; there are {', '.join(crawled)}"
+        yield Check("terms", ok=False, bearable=True, finding=words)
+    priced = {resource for one in terms.platforms.values() for resource in one.prices}
+    if uncounted := sorted(priced - set(RESOURCES)):
+        words = f"prices of what no crawler counts, so it costs nothing in a budget: {', '.join(uncounted)}"
+        yield Check("terms", ok=False, bearable=True, finding=f"{words}; counted are {', '.join(RESOURCES)}")
     if unconfirmed := [name for name in crawled if terms.knows(name) and not terms.of(name).confirmed]:
         words = f"not confirmed by counsel yet (docs/retention.md): {', '.join(unconfirmed)}"
         yield Check("terms", ok=False, bearable=True, finding=words)
@@ -107,6 +118,7 @@ def _database(settings: Settings) -> Iterator[Check]:
 
 def _platforms(settings: Settings) -> Iterator[Check]:
     known, terms = platforms.crawler_classes(), load_terms(settings.platform_terms)
+    watched = _watched(settings)
     for name in sorted(set(settings.platforms) - set(known)):
         yield Check(
             f"platform {name}", ok=False, finding=f"settings name a platform that has no crawler; there are {', '.join(known)}"
@@ -116,13 +128,38 @@ def _platforms(settings: Settings) -> Iterator[Check]:
         for name in platforms.nightly_platforms():
             try:
                 crawler = crawlers.get(name)
-                missing = crawler.missing_credentials() if crawler else "no crawler"
+                missing = (crawler.missing_credentials() or _spoiled(crawler)) if crawler else "no crawler"
             except NightRoundsError as error:
                 yield Check(f"platform {name}", ok=False, finding=str(error))
                 continue
-            yield Check(f"platform {name}", ok=not missing, bearable=True, finding=missing or "ready")
+            count = watched[name]
+            waiting = f" ({count} watched account{'s wait' if count > 1 else ' waits'} for this)" if missing and count else ""
+            yield Check(f"platform {name}", ok=not missing, bearable=True, finding=missing + waiting or "ready")
             if crawler and not missing and crawler.options.daily_dollars is None and terms.of(name).prices:
                 told = f"reading it costs money and no daily budget is set: daily_dollars in [platforms.{name}]"
                 yield Check(f"budget {name}", ok=False, bearable=True, finding=told)
     finally:
         crawlers.close()
+
+
+def _watched(settings: Settings) -> Counter[str]:
+    """How many accounts are watched on each platform; none where there is no database to tell it."""
+    if settings.database_url is None and not (settings.home / "nightrounds.db").exists():
+        return Counter()
+    try:
+        with closing(Store.open(settings, clock=utc_now)) as store, store.read() as tx:
+            return Counter(account.platform for account in accounts.list_accounts(tx))
+    except NightRoundsError:
+        return Counter()  # what is wrong with the database has a line of its own
+
+
+def _spoiled(crawler: Crawler) -> str:
+    """The options whose secret was pasted with something in it that no token has; the crawlers drop blanks around one."""
+    found = []
+    for name in type(crawler.options).model_fields:
+        value = getattr(crawler.options, name)
+        secrets = value.values() if isinstance(value, dict) else [value]
+        words = [secret.get_secret_value().strip() for secret in secrets if isinstance(secret, SecretStr)]
+        if any(not c.isprintable() or c.isspace() for word in words for c in word):
+            found.append(name)
+    return f"{' and '.join(found)}: blanks or control characters stand inside of a token; paste it again" if found else ""

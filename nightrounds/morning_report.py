@@ -20,7 +20,8 @@ from nightrounds.digest import Digest
 from nightrounds.excerpts import FindingInPlace
 from nightrounds.finding_lines import COLOURS, excerpt_of, finding_lines, printable
 
-_MOST_PROBLEMS = 20
+_MOST_PROBLEMS = 20  # rows
+_MOST_NAMES = 3  # of the accounts in a row
 
 
 def morning_report(
@@ -28,11 +29,11 @@ def morning_report(
 ) -> RenderableType:
     """Render a run. `names` maps account ids to what people call them; `gravest` are tonight's findings to show."""
     parts: list[RenderableType] = [
-        Text(f"Morning report of run {digest.run_id}", style="bold"),
+        Text(f"Morning report of run {digest.run_id}, {digest.started_at:%A %Y-%m-%d, %H:%M} UTC", style="bold"),
         Text(f"{policy.title}, version {policy.version}. What follows are indicators for a person to look at, not verdicts."),
         "",
-        _coverage(digest),
-        *_problems(digest.incomplete, names),
+        coverage_table(digest.coverage),
+        *problems(digest.incomplete, names, most=_MOST_PROBLEMS),
         *_not_read(digest, policy),
         "",
         Text(
@@ -47,31 +48,51 @@ def morning_report(
     return Group(*parts, "", *_upkeep(digest), _next_steps(digest))
 
 
-def _coverage(digest: Digest) -> Table:
+def coverage_table(coverage: Sequence[Coverage]) -> Table:
+    """Platform by platform: how many accounts came to what, and how many posts are new."""
     table = Table(title="What could be looked at", title_justify="left", title_style="bold")
     table.add_column("platform")
-    for status in CoverageStatus:
-        table.add_column(status.value, justify="right")
-    frame = pd.DataFrame([(c.platform, c.status.value) for c in digest.coverage], columns=["platform", "status"])
+    for name in (*(status.value for status in CoverageStatus), "new posts"):
+        table.add_column(name, justify="right")
+    frame = pd.DataFrame([(c.platform, c.status.value, c.new) for c in coverage], columns=["platform", "status", "new"])
     counts = pd.crosstab(frame["platform"], frame["status"]).reindex(columns=[s.value for s in CoverageStatus], fill_value=0)
+    counts["new"] = frame.groupby("platform")["new"].sum()
     for platform, row in counts.iterrows():
         table.add_row(escape(str(platform)), *(str(n) if n else "·" for n in row))
     return table
 
 
-def _problems(incomplete: Sequence[Coverage], names: Mapping[str, str]) -> Iterable[RenderableType]:
+def problems(incomplete: Sequence[Coverage], names: Mapping[str, str], *, most: int) -> Iterable[RenderableType]:
+    """What was not wholly looked at, `most` rows: a row is a cause, with how many accounts it keeps from being seen."""
     if not incomplete:
         return
     table = Table(title="Not wholly looked at", title_justify="left", title_style="bold")
     for name in ("account", "status", "why", "who must act"):
         table.add_column(name, overflow="fold")
-    for c in incomplete[:_MOST_PROBLEMS]:
-        retry = f" (again after {c.retry_at:%H:%M} UTC)" if c.retry_at else ""
-        name = escape(printable(names.get(c.account_id, c.account_id)))
-        table.add_row(name, c.status.value, escape(c.reason) + retry, c.actor or "nobody")
+    groups = by_cause(incomplete)
+    for group in groups[:most]:
+        one = group[0]
+        retry_at = max((c.retry_at for c in group if c.retry_at), default=None)
+        retry = f" (again after {retry_at:%H:%M} UTC)" if retry_at else ""
+        table.add_row(_named(group, names), one.status.value, escape(one.reason) + retry, one.actor or "nobody")
     yield table
-    if len(incomplete) > _MOST_PROBLEMS:
-        yield Text(f"… and {len(incomplete) - _MOST_PROBLEMS} more: nightrounds scan --json lists all")
+    if len(groups) > most:
+        yield Text(f"… and {len(groups) - most} causes more: nightrounds coverage lists all")
+
+
+def by_cause(incomplete: Iterable[Coverage]) -> list[list[Coverage]]:
+    """Accounts of one platform that the same keeps from being seen stand together; in the order in which they come."""
+    groups: dict[tuple[str, CoverageStatus, str, str], list[Coverage]] = {}
+    for c in incomplete:
+        groups.setdefault((c.platform, c.status, c.reason, c.actor), []).append(c)
+    return list(groups.values())
+
+
+def _named(group: Sequence[Coverage], names: Mapping[str, str]) -> str:
+    shown = [escape(printable(names.get(c.account_id, c.account_id))) for c in group[:_MOST_NAMES]]
+    if len(group) == 1:
+        return shown[0]
+    return f"{len(group)} accounts: {', '.join(shown)}{', …' if len(group) > len(shown) else ''}"
 
 
 def _not_read(digest: Digest, policy: Policy) -> Iterable[RenderableType]:

@@ -15,7 +15,7 @@ from core.records import CoverageStatus
 from core.settings import Settings
 from nightrounds import scan
 from nightrounds.context import Context, open_context
-from nightrounds.crawling import crawl_accounts
+from nightrounds.crawling import crawl_accounts, longest_unseen_first
 from nightrounds.demo import refuse_mixing
 from nightrounds.digest import digest_of
 from nightrounds.screening import screen_unread
@@ -36,9 +36,12 @@ def begin(settings: Settings, *, key: str) -> int:
 
 
 def shards_of(settings: Settings, platform: str, *, handle: str | None = None) -> list[list[str]]:
-    """Account ids of one platform, in lists of at most `settings.shard_size`: one mapped task each, not one an account."""
+    """Account ids of one platform, those longest unseen in the first list, in lists of at most `settings.shard_size`: one
+    mapped task each, not one an account."""
     with _real_context(settings) as context:
-        ids = [account.id for account in scan.watched_accounts(context, platform=platform, handle=handle)]
+        watched = scan.watched_accounts(context, platform=platform, handle=handle)
+        with context.store.read() as tx:
+            ids = [account.id for account in longest_unseen_first(tx, watched)]
     size = settings.shard_size
     return [ids[start : start + size] for start in range(0, len(ids), size)]
 

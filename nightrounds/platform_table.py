@@ -1,4 +1,4 @@
-"""The table of platforms in the README, and Airflow's pools, made from what crawlers and terms say of themselves."""
+"""The table of platforms in the README, the list of their pages, and Airflow's pools, made from what crawlers and terms say."""
 
 from __future__ import annotations
 
@@ -57,6 +57,11 @@ def markdown(terms: Terms) -> str:
     return "\n".join(lines)
 
 
+def pages() -> str:
+    """The list in docs/platforms.md of every platform's page."""
+    return "\n".join(f"- [{name}](platforms/{name}.md)" for name in crawler_classes())
+
+
 def pools(terms: Terms) -> str:
     """Airflow's pools: shards of one platform at once, as its terms and limits allow."""
     found = {
@@ -71,25 +76,30 @@ def pools(terms: Terms) -> str:
 
 
 def write(checkout: Path, terms: Terms) -> list[Path]:
-    """Bring README.md and dags/pools.json of a checkout up to date; returns the files that changed.
+    """Bring README.md, docs/platforms.md and dags/pools.json of a checkout up to date; returns the files that changed.
 
     Raises:
-        ConfigError: this is no checkout, or its README has lost the marks between which the table stands.
+        ConfigError: this is no checkout, or a document has lost the marks between which its part stands.
     """
-    readme = checkout / "README.md"
-    if not readme.is_file() or not (checkout / "dags").is_dir():
+    readme, list_of_pages = checkout / "README.md", checkout / "docs" / "platforms.md"
+    if not readme.is_file() or not list_of_pages.is_file() or not (checkout / "dags").is_dir():
         raise ConfigError(f"{checkout}: no checkout of Night Rounds; run this in the folder that holds README.md and dags/")
-    text = readme.read_text(encoding="utf-8")
-    before, begins, rest = text.partition(BEGINS)
-    _, ends, after = rest.partition(ENDS)
-    if not begins or not ends:
-        raise ConfigError(f"{readme}: the lines that mark the table of platforms are missing: {BEGINS} and {ENDS}")
     changed = []
     for path, content in (
-        (readme, f"{before}{BEGINS}\n{markdown(terms)}\n{ENDS}{after}"),
+        (readme, _between_marks(readme, markdown(terms))),
+        (list_of_pages, _between_marks(list_of_pages, pages())),
         (checkout / "dags" / "pools.json", pools(terms)),
     ):
         if not path.is_file() or path.read_text(encoding="utf-8") != content:
             path.write_text(content, encoding="utf-8")
             changed.append(path)
     return changed
+
+
+def _between_marks(document: Path, part: str) -> str:
+    """The document with `part` between its marks. Raises ConfigError where it has lost them."""
+    before, begins, rest = document.read_text(encoding="utf-8").partition(BEGINS)
+    _, ends, after = rest.partition(ENDS)
+    if not begins or not ends:
+        raise ConfigError(f"{document}: the lines that mark the part about platforms are missing: {BEGINS} and {ENDS}")
+    return f"{before}{BEGINS}\n{part}\n{ENDS}{after}"

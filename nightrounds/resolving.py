@@ -11,7 +11,7 @@ from core.records import Account
 from core.seams import Crawler, CrawlRequest
 from nightrounds.budgets import Budgets
 from nightrounds.context import Context
-from storage import crawls, pages
+from storage import crawls, disputes, pages
 from storage.account_names import Rename
 
 log = logging.getLogger(__name__)
@@ -36,17 +36,22 @@ def resolve_accounts(
     budgets: dict[str, Budgets] = {}
     dead: dict[tuple[str, str], CrawlError] = {}
     results = []
-    for account in unresolved:
-        crawler = context.crawlers.get(account.platform)
-        obstacle = crawler.missing_credentials() if crawler else "no crawler for this platform"
-        if crawler is None or obstacle:
-            resolved = Resolved(account, problem=obstacle)
-        else:
-            own = budgets.setdefault(account.platform, Budgets(crawler, context.terms.of(account.platform)))
-            resolved = _resolve(context, run_id, crawler, own, account, dead)
-        results.append(resolved)
-        if progress:
-            progress(resolved)
+    try:
+        for account in unresolved:
+            crawler = context.crawlers.get(account.platform)
+            obstacle = crawler.missing_credentials() if crawler else "no crawler for this platform"
+            if crawler is None or obstacle:
+                resolved = Resolved(account, problem=obstacle)
+            else:
+                terms = context.terms.of(account.platform)
+                own = budgets.setdefault(account.platform, Budgets(context.store, crawler, terms))
+                resolved = _resolve(context, run_id, crawler, own, account, dead)
+            results.append(resolved)
+            if progress:
+                progress(resolved)
+    finally:
+        for own in budgets.values():
+            own.give_back()
     with context.store.begin() as tx:
         crawls.finish_run(tx, run_id, "finished")
     return results
@@ -63,15 +68,15 @@ def _resolve(
     credential = crawler.credential_of(account)
     if (account.platform, credential) in dead:
         return Resolved(account, problem=str(dead[account.platform, credential]))
-    budget = budgets.of(credential)
     with context.store.read() as tx:
-        budget.load(tx)
-    asking = crawler.crawl(CrawlRequest(account=account, meter=budget))
+        if unwatched := disputes.why_unwatched(tx, account.id):
+            return Resolved(account, problem=unwatched)
+    asking = crawler.crawl(CrawlRequest(account=account, meter=budgets.of(credential)))
     try:
-        first = next(iter(asking))
-        told = replace(first, posts=(), gone=(), verified=(), cursor=None)
+        # With its posts, where this answer shows some: evidence that is noted for no post is never erased with one.
+        first = replace(next(iter(asking)), cursor=None)  # the first scan still reads from where it would have begun
         with context.store.begin() as tx:
-            stored = pages.store_page(tx, run_id=run_id, account=account, page=told, surface=crawler.platform)
+            stored = pages.store_page(tx, run_id=run_id, account=account, page=first, surface=crawler.platform)
         return Resolved(account, first.native_account_id, renamed=stored.rename is Rename.FOLLOWED)
     except StopIteration:
         return Resolved(account, problem="the platform told nothing of it")
@@ -86,6 +91,3 @@ def _resolve(
         return Resolved(account, problem=f"the crawler failed unexpectedly ({type(error).__name__})")
     finally:
         asking.close()  # type: ignore[attr-defined]  # crawlers are generators: the rest is not asked for
-        if not budget.is_kept:
-            with context.store.begin() as tx:
-                budget.keep(tx)

@@ -13,8 +13,10 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
+from core.records import FindingScope, Kind
 from nightrounds.context import Context
 from storage import barred, decisions, erasure, retention, stale_captures
+from storage._engine import empty_log
 from storage.duties import Duty, Holder
 from storage.retention import ALL_DUTIES, DuePost, Verdict
 from storage.stale_captures import DueCapture
@@ -23,6 +25,15 @@ from storage.transaction import Transaction
 log = logging.getLogger(__name__)
 
 _BATCH = 200  # posts or answers in one transaction: what a kill can make us look at again
+
+_QUOTED = (
+    "Words of these posts may still stand where other posts quote or answer them, and in the answers kept for those; they go "
+    "with those."
+)
+_IN_LOG = (
+    "Somebody was reading the database, so that its log could not be emptied: what was erased still stands there, sealed. "
+    "Purge again when nobody reads."
+)
 
 Cell = tuple[str, str]  # platform, duty
 Progress = Callable[[int], None]
@@ -33,8 +44,9 @@ class Purge:
     """What a purge did, or would do, by platform and duty: posts, answers ('captures') and profiles that go, and findings by
     rules that the terms bar.
 
-    `waiting` needs counsel (a conflict over a sealed case is in no count), `kept` is kept by decision, `unread` was not
-    screened yet, `held` are answers and profiles that something still holds. `blobs` is 0 in a rehearsal.
+    `waiting` needs counsel, `kept` is kept by decision, `unread` was not screened yet, `held` are answers and profiles that
+    something still holds; what a sealed case alone holds is in no count. `blobs` is 0 in a rehearsal. `remains` says in plain
+    words what of the erased may still stand elsewhere.
     """
 
     rehearsed: bool
@@ -47,6 +59,7 @@ class Purge:
     findings: Counter[Cell] = field(default_factory=Counter)  # by platform and rule
     held: Counter[Cell] = field(default_factory=Counter)
     blobs: int = 0
+    remains: list[str] = field(default_factory=list)
 
     def counts(self) -> dict[str, Counter[Cell]]:
         names = ("posts", "waiting", "kept", "unread", "captures", "profiles", "findings", "held")
@@ -57,7 +70,7 @@ class Purge:
             name: [{"platform": platform, "for": why, "count": n} for (platform, why), n in sorted(cells.items())]
             for name, cells in self.counts().items()
         }
-        return {"rehearsed": self.rehearsed, "blobs": self.blobs, **listed}
+        return {"rehearsed": self.rehearsed, "blobs": self.blobs, **listed, "remains": self.remains}
 
     def note_posts(self, due: Sequence[DuePost]) -> None:
         places = {
@@ -72,7 +85,8 @@ class Purge:
 
     def note_captures(self, due: Sequence[DueCapture], going: Counter[Cell]) -> None:
         for one in due:
-            (self.held if one.held else going)[one.platform, one.duty.value] += 1
+            if one.held_by is not Holder.SEALED_CASE:
+                (self.held if one.held_by else going)[one.platform, one.duty.value] += 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +119,19 @@ def purge(
         with _transaction(context, rehearse) as tx:
             profiles = stale_captures.due_profiles(tx, context.terms)
             if not rehearse:
-                erasure.erase_profiles(tx, [one.id for one in profiles if not one.held])
+                erasure.erase_profiles(tx, [one.id for one in profiles if not one.held_by])
+                erasure.erase_cursors(tx, stale_captures.due_cursors(tx))
             done.findings = barred.delete_barred(tx, context.terms, rehearse=rehearse)
         done.note_captures(profiles, done.profiles)
+    if done.posts:
+        done.remains.append(_QUOTED)
     if not rehearse:
         raise_conflicts(context)
         done.blobs = erasure.remove_bytes(context.store)
+        if only == ALL_DUTIES:
+            done.blobs += erasure.sweep(context.store)
+        if not empty_log(context.store.engine):
+            done.remains.append(_IN_LOG)
         log.info("purge: %s posts, %s answers, %s blobs", done.posts.total(), done.captures.total(), done.blobs)
     return done
 
@@ -127,7 +148,7 @@ def raise_conflicts(context: Context) -> None:
         waiting = decisions.waiting_posts(tx)
     if waiting:
         with context.store.begin() as tx:
-            due = retention.due_posts(tx, context.terms, list(waiting))
+            due = retention.due_posts(tx, context.terms, list(waiting), kinds=_screened_kinds(context))
             still = {(one.id, duty) for one in due for duty in one.undecided}
             open_yet = {one.id for one in due if one.verdict is Verdict.UNREAD}
             moot = [
@@ -139,20 +160,30 @@ def raise_conflicts(context: Context) -> None:
             decisions.settle_moot(tx, moot)
     for batch in _post_batches(context, ALL_DUTIES):
         with context.store.read() as tx:
-            due = retention.due_posts(tx, context.terms, [post_id for post_id, _ in batch])
-        if any(one.undecided for one in due):
+            due = retention.due_posts(tx, context.terms, [post_id for post_id, _ in batch], kinds=_screened_kinds(context))
+        asked = [one for one in due if one.undecided]
+        if asked:
             with context.store.begin() as tx:
-                decisions.raise_all(tx, due)
+                # what counsel decided meanwhile must not be taken for undecided
+                retention.lock_for_erasure(tx, (), [one.account_id for one in asked])
+                ids = [one.id for one in asked]
+                decisions.raise_all(tx, retention.due_posts(tx, context.terms, ids, kinds=_screened_kinds(context)))
 
 
 def standing(context: Context, tx: Transaction) -> Standing:
     """Count what is overdue and what waits; reads all posts, so once a report."""
     overdue, after = 0, 0
     while batch := retention.candidates(tx, context.terms, limit=_BATCH, after_id=after):
-        due = retention.due_posts(tx, context.terms, [post_id for post_id, _ in batch])
+        ids = [post_id for post_id, _ in batch]
+        due = retention.due_posts(tx, context.terms, ids, kinds=_screened_kinds(context))
         overdue += sum(one.verdict is Verdict.ERASE for one in due)
         after = batch[-1][0]
     return Standing(overdue, decisions.count_waiting(tx))
+
+
+def _screened_kinds(context: Context) -> frozenset[Kind]:
+    """Kinds of account whose posts some rule reads: what is of another kind waits for no screening."""
+    return frozenset(kind for kind in Kind if context.screener.versions_for(kind, FindingScope.POST))
 
 
 def _transaction(context: Context, rehearse: bool) -> AbstractContextManager[Transaction]:
@@ -187,7 +218,7 @@ def _purge_posts(
     ids = [post_id for post_id, _ in batch]
     if not rehearse:
         retention.lock_for_erasure(tx, ids, [account_id for _, account_id in batch])
-    due = retention.due_posts(tx, context.terms, ids, only)
+    due = retention.due_posts(tx, context.terms, ids, only, kinds=_screened_kinds(context))
     if not rehearse:
         going = {one.id: one.duty for one in due if one.verdict is Verdict.ERASE}
         erasure.erase_posts(tx, going)
@@ -206,8 +237,9 @@ def _purge_captures(
 ) -> list[DueCapture]:
     if not rehearse:
         retention.lock_for_erasure(tx, (), [account_id for _, account_id in batch])
-    found = stale_captures.due_captures(tx, context.terms, [number for number, _ in batch], doomed)
+    numbers = [number for number, _ in batch]
+    found = stale_captures.due_captures(tx, context.terms, numbers, doomed, kinds=_screened_kinds(context))
     due = [one for one in found if one.duty in only]
     if not rehearse:
-        erasure.erase_pages(tx, [one.id for one in due if not one.held])
+        erasure.erase_pages(tx, [one.id for one in due if not one.held_by])
     return due

@@ -50,7 +50,8 @@ def _make_private(_dialect: Any, _record: Any, arguments: list[Any], _named: Any
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
     connection.isolation_level = None  # the driver's own BEGIN comes too late and never is IMMEDIATE
-    for statement in ("PRAGMA foreign_keys=ON", "PRAGMA synchronous=NORMAL"):
+    # whatever this SQLite was built with: an erased envelope must not stand in free space
+    for statement in ("PRAGMA foreign_keys=ON", "PRAGMA synchronous=NORMAL", "PRAGMA secure_delete=ON"):
         connection.execute(statement)
     deadline = time.monotonic() + _BUSY_SECONDS
     while True:  # SQLite does not wait for the lock that the change of journal mode needs
@@ -95,17 +96,13 @@ def lock(connection: Connection, number: int, *, shared: bool = False) -> None:
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock{kind}(%s)", (number,))
 
 
-def overwrite_freed(connection: Connection) -> None:
-    """Let SQLite overwrite with zeros what is deleted on this connection. PostgreSQL does so when it vacuums."""
-    if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql("PRAGMA secure_delete=ON")
-
-
-def empty_log(engine: Engine) -> None:
-    """Bring SQLite's log into the database and empty it: it holds pages as they were before. Readers may put it off."""
-    if engine.dialect.name == "sqlite":
-        with closing(engine.raw_connection()) as connection:
-            connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+def empty_log(engine: Engine) -> bool:
+    """Bring SQLite's log into the database and empty it: it holds pages as they were before. False when a reader keeps it."""
+    if engine.dialect.name != "sqlite":
+        return True
+    with _own_errors(), closing(engine.raw_connection()) as connection:
+        busy, *_ = connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    return not busy
 
 
 @contextmanager

@@ -130,10 +130,19 @@ retention_decisions = Table(  # a duty to delete met a legal hold or an open cas
     Column("raised_at", UtcTime, nullable=False),
     Column("due_at", UtcTime, nullable=False),
     Column("state", String(16), nullable=False),
+    Column("made_over", CanonicalJson),  # what held the post when it was decided, as 'hold 3'
     Column("decided_by", Sealed),
     Column("decided_at", UtcTime),
     Column("reasoning", Sealed),
     Column("done_at", UtcTime),
-    UniqueConstraint("post_id", "duty"),
+    # of one conflict one row is open; a closed one stays as it was decided
+    Index(
+        "uq_retention_decisions_open",
+        "post_id",
+        "duty",
+        unique=True,
+        sqlite_where=text("done_at IS NULL"),
+        postgresql_where=text("done_at IS NULL"),
+    ),
     Index(None, "state"),
 )

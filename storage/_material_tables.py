@@ -26,6 +26,7 @@ posts = Table(
     Column("last_verified_at", UtcTime, nullable=False),  # when it was last looked for, found or not
     Column("missing_since", UtcTime),  # first sighting that it can't be read; a second one makes a tombstone
     Column("missing_path", String(32)),  # how it was last looked for in vain
+    Column("missing_first_path", String(32)),  # that of the sighting which `missing_since` counts from
     Column("missing_reason", String(16)),
     Column("gone_at", UtcTime),
     Column("gone_reason", String(16)),
@@ -86,6 +87,6 @@ evidence = Table(
     Column("last_captured_at", UtcTime, nullable=False),
     Column("post_ids", CanonicalJson),  # of the posts that this answer shows; NULL where nobody noted them
     Column("erased_at", UtcTime),  # the bytes were taken out of the evidence store, by a duty to delete
-    UniqueConstraint("sha256", "url_key"),
+    UniqueConstraint("sha256", "url_key", "account_id"),
     Index(None, "account_id", "captured_at"),
 )

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 POSTS_ERASED = "posts erased"  # acts of these names mark what may be blank
 EVIDENCE_ERASED = "evidence erased"
+PAGE_STORED = "page stored"
 
 
 def ids_in_trail(tx: Transaction, act: str, name: str) -> set[int]:
@@ -25,3 +26,17 @@ def ids_in_trail(tx: Transaction, act: str, name: str) -> set[int]:
         found.update(one for row in page for one in row.detail.get(name, ()))
         after = page[-1].sequence
     return found
+
+
+def erased_by_trail(tx: Transaction) -> set[int]:
+    """The answers of which the trail's last word is that they were erased, not that they were stored again."""
+    e = audit_events.c
+    told = select(e.sequence, e.action, e.detail).where(e.action.in_((EVIDENCE_ERASED, PAGE_STORED))).order_by(e.sequence)
+    erased: set[int] = set()
+    after = 0
+    while page := tx.connection.execute(told.where(e.sequence > after).limit(1000)).all():
+        for row in page:
+            ids = row.detail.get("evidence_ids", ())
+            erased.update(ids) if row.action == EVIDENCE_ERASED else erased.difference_update(ids)
+        after = page[-1].sequence
+    return erased

@@ -11,6 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
 
 from storage.tables import account_handles, accounts
 from storage.transaction import Transaction, chunks
@@ -49,25 +50,32 @@ def follow_rename(tx: Transaction, account_id: str, told: str) -> Rename:
     other = select(c.id).where(c.platform == row.platform, c.handle_key == key, c.id != account_id)
     if tx.connection.execute(other).first() is not None:
         return Rename.TAKEN
-    note_handle(tx, account_id, known, source="list")
-    note_handle(tx, account_id, told, source="platform")
-    tx.connection.execute(update(accounts).where(c.id == account_id).values(handle=tx.seal(c.handle, told), handle_key=key))
+    try:
+        with tx.connection.begin_nested():
+            taken = {"handle": tx.seal(c.handle, told), "handle_key": key}
+            tx.connection.execute(update(accounts).where(c.id == account_id).values(**taken))
+    except IntegrityError:  # another transaction gave it away since
+        return Rename.TAKEN
+    note_handles(tx, [(account_id, known, "list"), (account_id, told, "platform")])
     tx.audit("account renamed", account=account_id)
     return Rename.FOLLOWED
 
 
-def note_handle(tx: Transaction, account_id: str, handle: str, *, source: str) -> None:
-    """Keep a handle among those that an account was known under; told again, the first telling stands."""
+def note_handles(tx: Transaction, told: Sequence[tuple[str, str, str]]) -> None:
+    """Keep handles (account id, handle, source) among those that accounts were known under; the first telling stands."""
     c = account_handles.c
-    put = tx.upsert(account_handles, ("account_id", "handle_key"))
-    row = {
-        "account_id": account_id,
-        "handle": tx.seal(c.handle, handle),
-        "handle_key": handle_key(tx, handle),
-        "source": source,
-        "seen_at": tx.now,
-    }
-    tx.connection.execute(put, row)
+    rows = [
+        {
+            "account_id": account_id,
+            "handle": tx.seal(c.handle, handle),
+            "handle_key": handle_key(tx, handle),
+            "source": source,
+            "seen_at": tx.now,
+        }
+        for account_id, handle, source in told
+    ]
+    for batch in chunks(rows):
+        tx.connection.execute(tx.upsert(account_handles, ("account_id", "handle_key")), list(batch))
 
 
 def handles_of(tx: Transaction, account_id: str) -> list[KnownHandle]:

@@ -19,7 +19,7 @@ from core.errors import StorageError
 from storage import tables
 from storage._columns import canonical
 from storage._engine import lock
-from storage._envelope import KeyRing
+from storage._envelope import KeyRing, to_bytes
 from storage.transaction import Transaction
 
 _ORIGIN_ROW, _HEAD_ROW = 0, 1
@@ -55,7 +55,7 @@ class ChainReport:
 
 def actor_token(keys: KeyRing, actor: str) -> str:
     """How the chain names a person: by keyed hash. `system` stays readable."""
-    return actor if actor == SYSTEM else "person:" + keys.fingerprint(actor.encode(), "audit_events.actor").hex()
+    return actor if actor == SYSTEM else "person:" + keys.fingerprint(to_bytes(actor), "audit_events.actor").hex()
 
 
 def is_begun(connection: Connection) -> bool:

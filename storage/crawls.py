@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import and_, case, func, or_, select, update
 
-from core.errors import StorageError
+from core.errors import Actor, StorageError
 from core.records import Coverage, CoverageStatus, Cursor
 from storage.tables import coverage, crawl_runs, cursors, posts
 from storage.transaction import AnyRow, Transaction
@@ -132,8 +132,14 @@ def had_posts(tx: Transaction, account_id: str) -> bool:
     return tx.connection.execute(select(posts.c.id).where(posts.c.account_id == account_id).limit(1)).first() is not None
 
 
-def last_complete(tx: Transaction) -> dict[str, int]:
-    """The latest run that saw each account wholly, by account id; accounts that none ever did are left out."""
+def last_visits(tx: Transaction) -> dict[str, tuple[int, bool]]:
+    """By account id, the latest run that had an answer about it, and whether it was seen wholly then.
+
+    Accounts that no run had an answer about are left out: a credential's failure, a used up budget are none, "private" is one.
+    """
     c = coverage.c
-    wholly = select(c.account_id, func.max(c.run_id)).where(c.status == CoverageStatus.COMPLETE.value).group_by(c.account_id)
-    return {row[0]: row[1] for row in tx.connection.execute(wholly)}
+    wholly = c.status == CoverageStatus.COMPLETE.value
+    told = and_(c.actor == Actor.CURATOR.value, c.status != CoverageStatus.NOT_TRIED.value)
+    visited, complete = func.max(c.run_id), func.max(case((wholly, c.run_id)))
+    query = select(c.account_id, visited, complete).where(or_(wholly, c.pages > 0, told)).group_by(c.account_id)
+    return {row[0]: (row[1], row[1] == row[2]) for row in tx.connection.execute(query)}

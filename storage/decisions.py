@@ -1,4 +1,7 @@
-"""Counsel's decisions: a duty to delete met a hold or an open case. Raised by a machine, decided by a person, kept for good."""
+"""Counsel's decisions: a duty to delete met a hold or an open case. Raised by a machine, decided by a person, kept for good.
+
+What was decided is never written over: decided anew, or met by a later hold, it is closed as it is, and another row follows.
+"""
 
 from __future__ import annotations
 
@@ -6,21 +9,23 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import and_, func, select, update
+from sqlalchemy import and_, func, insert, or_, select, update
 
 from core.errors import StorageError
 from core.records import Account
+from storage._same_person import same_person
 from storage.accounts import by_id
 from storage.duties import DecisionState, Duty, Holder
 from storage.holds import list_holds
-from storage.retention import DuePost
-from storage.tables import posts, retention_decisions
-from storage.transaction import Transaction, chunks
+from storage.retention import DuePost, holds_of
+from storage.tables import accounts, posts, retention_decisions
+from storage.transaction import AnyRow, Transaction, chunks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """One conflict: which duty, since when, what held the post; `done_at` when it was erased or the conflict was no more."""
+    """One conflict: which duty, since when, what held the post; `done_at` when it was erased, when the conflict was no more, or
+    when another row of the same conflict took its place."""
 
     id: int
     post_id: int
@@ -37,7 +42,8 @@ class Decision:
 
 
 def raise_all(tx: Transaction, due: Iterable[DuePost]) -> int:
-    """Put before counsel what is undecided; returns how many are new. One that waits already stays as it was raised."""
+    """Put before counsel what is undecided; returns how many are new. One that waits already stays as it was raised; a decision
+    to erase that does not speak of what holds the post now is closed."""
     c = retention_decisions.c
     rows = {(one.id, duty): (one, duty) for one in due for duty in one.undecided if one.held_by is not None}
     ids = sorted({post_id for post_id, _ in rows})
@@ -59,46 +65,62 @@ def raise_all(tx: Transaction, due: Iterable[DuePost]) -> int:
             "raised_at": tx.now,
             "due_at": one.duties[duty],
             "state": DecisionState.WAITING.value,
-            "decided_by": None,
-            "decided_at": None,
-            "reasoning": None,
-            "done_at": None,
         }
         for one, duty in rows.values()
     ]
-    put = tx.upsert(
-        retention_decisions, ("post_id", "duty"), tuple(name for name in fresh[0] if name not in {"post_id", "duty"})
-    )
-    raised = tx.connection.execute(put.returning(c.id), fresh).scalars()
-    tx.audit("decisions raised", decision_ids=sorted(raised))
-    return len(fresh)
+    for some in chunks(fresh, 400):
+        same = or_(*(and_(c.post_id == row["post_id"], c.duty == row["duty"]) for row in some))
+        stale = update(retention_decisions).where(same, c.state == DecisionState.ERASE.value, c.done_at.is_(None))
+        tx.connection.execute(stale.values(done_at=tx.now))
+    put = tx.upsert(retention_decisions, ("post_id", "duty"), where="done_at IS NULL")
+    raised = sorted(tx.connection.execute(put.returning(c.id), fresh).scalars())
+    if raised:
+        tx.audit("decisions raised", decision_ids=raised)
+    return len(raised)
 
 
-def decide(tx: Transaction, decision_id: int, state: DecisionState, *, reasoning: str, decided_by: str) -> None:
-    """Decide to keep or to erase; it may be decided anew until it was carried out.
+def decide(tx: Transaction, decision_id: int, state: DecisionState, *, reasoning: str, decided_by: str) -> int:
+    """Decide to keep or to erase. It may be decided anew until it was carried out: that is another row, whose number is
+    returned, and the one before stays as it was.
 
     Raises:
         StorageError: there is none of this number, it is settled, or who placed a hold would lift it so.
     """
-    c = retention_decisions.c
-    query = select(c.state, c.done_at, posts.c.account_id).join(posts, posts.c.id == c.post_id).where(c.id == decision_id)
-    row = tx.connection.execute(query.with_for_update(of=retention_decisions)).first()
-    if row is None:
+    c, a = retention_decisions.c, accounts.c
+    owner = select(c.post_id, posts.c.account_id).join(posts, posts.c.id == c.post_id).where(c.id == decision_id)
+    known = tx.connection.execute(owner).first()
+    if known is None:
         raise StorageError(f"there is no decision {decision_id}")
+    # who erases of this account holds its row, and so does who places a hold: what is read after this still stands
+    tx.connection.execute(select(a.id).where(a.id == known.account_id).with_for_update()).all()
+    row = tx.connection.execute(select(retention_decisions).where(c.id == decision_id).with_for_update()).one()
     if row.done_at is not None:
         raise StorageError(f"decision {decision_id} is settled; nothing is left to decide")
-    if state is DecisionState.ERASE:
-        placers = {hold.placed_by.casefold().strip() for hold in list_holds(tx, account_id=row.account_id)}
-        if decided_by.casefold().strip() in placers:
-            raise StorageError(f"decision {decision_id}: who placed the hold can't decide to erase; somebody else must")
+    placers = [hold.placed_by for hold in list_holds(tx, account_id=known.account_id)]
+    if state is DecisionState.ERASE and any(same_person(decided_by, placer) for placer in placers):
+        raise StorageError(f"decision {decision_id}: who placed the hold can't decide to erase; somebody else must")
+    number = decision_id if row.state == DecisionState.WAITING.value else _follow(tx, row)
+    hold = holds_of(tx, [known.post_id]).get(known.post_id)
     values = {
         "state": state.value,
+        "made_over": sorted(hold.names) if hold else [],
         "decided_by": tx.seal(c.decided_by, decided_by),
         "decided_at": tx.now,
         "reasoning": tx.seal(c.reasoning, reasoning),
     }
-    tx.connection.execute(update(retention_decisions).where(c.id == decision_id).values(**values))
-    tx.audit("retention decided", decision_ids=[decision_id], state=state.value)
+    tx.connection.execute(update(retention_decisions).where(c.id == number).values(**values))
+    tx.audit("retention decided", decision_ids=[number], state=state.value)
+    return number
+
+
+def _follow(tx: Transaction, row: AnyRow) -> int:
+    """Close a decision and open another row of its conflict; returns its number."""
+    c = retention_decisions.c
+    tx.connection.execute(update(retention_decisions).where(c.id == row.id).values(done_at=tx.now))
+    told = {name: getattr(row, name) for name in ("post_id", "duty", "held_by", "raised_at", "due_at")}
+    put = insert(retention_decisions).values(**told, state=DecisionState.WAITING.value).returning(c.id)
+    number: int = tx.connection.execute(put).scalar_one()
+    return number
 
 
 def settle(tx: Transaction, post_ids: Sequence[int]) -> None:
@@ -111,12 +133,13 @@ def settle(tx: Transaction, post_ids: Sequence[int]) -> None:
 
 
 def settle_moot(tx: Transaction, decision_ids: Sequence[int]) -> None:
-    """Close what waits for counsel although the duty or the hold is no more."""
-    c = retention_decisions.c
+    """Close what waits for counsel although the duty or the hold is no more; what was decided meanwhile stays open."""
+    c, closed = retention_decisions.c, list[int]()
     for chunk in chunks(decision_ids):
-        tx.connection.execute(update(retention_decisions).where(c.id.in_(chunk)).values(done_at=tx.now))
-    if decision_ids:
-        tx.audit("decisions moot", decision_ids=sorted(decision_ids))
+        still = update(retention_decisions).where(c.id.in_(chunk), c.state == DecisionState.WAITING.value, c.done_at.is_(None))
+        closed += tx.connection.execute(still.values(done_at=tx.now).returning(c.id)).scalars()
+    if closed:
+        tx.audit("decisions moot", decision_ids=sorted(closed))
 
 
 def waiting_posts(tx: Transaction) -> dict[int, list[tuple[int, Duty]]]:

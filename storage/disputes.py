@@ -6,16 +6,16 @@ the duty to erase; rejected, it is watched again. Who claimed and who decided wh
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import insert, select, update
 
-from core.errors import StorageError
+from core.errors import Blocked, StorageError
+from storage._same_person import same_person
 from storage.accounts import retire
-from storage.tables import disputes
+from storage.tables import accounts, disputes
 from storage.transaction import AnyRow, Transaction
 
 
@@ -41,8 +41,10 @@ class Dispute:
 
 
 def raise_dispute(tx: Transaction, account_id: str, *, claim: str, raised_by: str) -> int:
-    """Open a dispute; an account may have several."""
+    """Open a dispute; an account may have several. Once this is committed, nothing more is stored of the account."""
     c = disputes.c
+    # a page that is being stored at this moment holds the same row: it comes wholly before, or is refused
+    tx.connection.execute(select(accounts.c.id).where(accounts.c.id == account_id).with_for_update())
     row = {
         "account_id": account_id,
         "claim": tx.seal(c.claim, claim),
@@ -67,7 +69,7 @@ def decide(tx: Transaction, dispute_id: int, state: DisputeState, *, reasoning: 
         raise StorageError(f"there is no dispute {dispute_id}")
     if row.state != DisputeState.OPEN.value:
         raise StorageError(f"dispute {dispute_id} was decided already: {row.state}")
-    if tx.unseal(c.raised_by, row.raised_by).casefold().strip() == decided_by.casefold().strip():
+    if same_person(tx.unseal(c.raised_by, row.raised_by), decided_by):
         raise StorageError(f"dispute {dispute_id}: who raised it can't decide it; somebody else must")
     values = {
         "state": state.value,
@@ -88,12 +90,22 @@ def list_disputes(tx: Transaction, *, state: DisputeState | None = None) -> list
     return [_dispute(tx, row) for row in tx.connection.execute(query)]
 
 
-def disputed(tx: Transaction, account_ids: Sequence[str]) -> set[str]:
-    """Which of these accounts have an open dispute."""
+def why_unwatched(tx: Transaction, account_id: str) -> str:
+    """Why nothing may be collected from an account at this moment, in plain words; empty when it may."""
     c = disputes.c
-    asked = set(account_ids)
-    found = tx.connection.execute(select(c.account_id).where(c.state == DisputeState.OPEN.value)).scalars()
-    return {one for one in found if one in asked}
+    is_open = select(c.id).where(c.account_id == accounts.c.id, c.state == DisputeState.OPEN.value).exists()
+    row = tx.connection.execute(select(accounts.c.retired_at, is_open).where(accounts.c.id == account_id)).first()
+    if row is not None and row[1]:
+        return "it is disputed whose account this is; nothing is collected until that is decided"
+    if row is not None and row.retired_at is not None:
+        return "this account is watched no longer; nothing is collected from it"
+    return ""
+
+
+def refuse_unwatched(tx: Transaction, account_id: str) -> None:
+    """Raises: Blocked: the account is disputed, or watched no longer."""
+    if reason := why_unwatched(tx, account_id):
+        raise Blocked(reason)
 
 
 def _dispute(tx: Transaction, row: AnyRow) -> Dispute:

@@ -1,16 +1,19 @@
 """What platforms answered, byte for byte: content-addressed, encrypted, written once, and before the database speaks of it.
 
-A blob without a row is harmless: the transaction that wanted it was killed, and its rerun finds the blob in place. What a duty
-to delete took out leaves its row, marked as erased, and the audit trail says so; `storage.erasure` does that.
+A blob without a row (an orphan) is from a transaction that was killed: its rerun finds the blob in place, and a purge takes out
+what nothing came back for. What a duty to delete took out leaves its row, marked as erased, and the audit trail says so;
+`storage.erasure` does both.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import re
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import fsspec
@@ -23,13 +26,15 @@ from core.settings import Settings
 from storage import tables
 from storage._engine import lock
 from storage._envelope import KeyRing, key_id_of
-from storage._trail import EVIDENCE_ERASED, ids_in_trail
+from storage._trail import erased_by_trail, ids_in_trail
 
 if TYPE_CHECKING:
     from storage.transaction import Transaction
 
 REMOVING = 0x4E52_0004  # who takes blobs out waits for those who are writing some, and the other way round
+SHARDS = tuple(f"{number:02x}" for number in range(256))  # the first two digits of a name
 _SUFFIX = ".sealed"
+_FILE = re.compile(r"([0-9a-f]{64})\.sealed(?:\.[0-9a-f]{16})?")  # a blob, or what a killed write left beside it
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +42,9 @@ class EvidenceReport:
     """What a check of all evidence found; `missing` and `damaged` are SHA-256 names of blobs.
 
     `lost_rows` are ids that the audit trail names and the table lacks, `wrong_rows` those whose address is not as it was kept,
-    or that say they were erased while the trail does not. Erased ones are not among the checked; `unfinished` are blobs that
-    are still there though all their rows are erased, for the next purge to remove.
+    or that are erased while the trail's last word is that they were stored, or the other way round. Erased ones are not among
+    the checked; `unfinished` are blobs that are still there though all their rows are erased, for the next purge to remove.
+    `orphans` have no row at all: a crawl is under way, or was killed.
     """
 
     checked: int
@@ -47,10 +53,16 @@ class EvidenceReport:
     lost_rows: tuple[int, ...] = ()
     wrong_rows: tuple[int, ...] = ()
     unfinished: tuple[str, ...] = ()
+    orphans: tuple[str, ...] = ()
+
+    @property
+    def intact(self) -> bool:
+        """Nothing is lost or changed; what was erased may still be there."""
+        return not (self.missing or self.damaged or self.lost_rows or self.wrong_rows)
 
     @property
     def ok(self) -> bool:
-        return not (self.missing or self.damaged or self.lost_rows or self.wrong_rows)
+        return self.intact and not self.unfinished
 
 
 class EvidenceFolder:
@@ -86,19 +98,49 @@ class EvidenceFolder:
     def holds(self, sha256: str) -> bool:
         return bool(self._files.exists(self._path(sha256)))
 
+    def found(self, shard: str) -> set[str]:
+        """The names that start with these two digits, of what is there: blobs, and what killed writes left beside them.
+
+        Raises:
+            StorageError: the store can't be listed.
+        """
+        try:
+            self._files.invalidate_cache()
+            paths = self._files.find(f"{self._root}/{shard}")
+        except OSError as error:
+            raise StorageError(f"the evidence store can't be listed ({type(error).__name__})") from None
+        return {match[1] for path in paths if (match := _FILE.fullmatch(str(path).rpartition("/")[2]))}
+
+    def written_at(self, sha256: str) -> datetime | None:
+        """When the last file of this name was written, in UTC; None when nothing is there, or the store does not tell."""
+        times = []
+        try:
+            for one in self._of_name(sha256):
+                at = self._files.modified(one)
+                times.append(at if at.tzinfo else at.replace(tzinfo=UTC))
+        except (OSError, NotImplementedError):
+            return None
+        return max(times, default=None)
+
+    def is_foreign(self, sha256: str) -> bool:
+        """Whether a blob is there that our keys don't open: damaged, or another installation's."""
+        return self.holds(sha256) and not self._is_sound(sha256)
+
     def remove(self, sha256: str) -> None:
         """Take a blob out, with what a killed write may have left beside it; nothing there is fine.
 
         Raises:
             StorageError: the store refuses.
         """
-        path = self._path(sha256)
         try:
-            for one in (path, *self._files.glob(f"{path}.*")):
-                if self._files.exists(one):
-                    self._files.rm_file(one)
+            for one in self._of_name(sha256):
+                self._files.rm_file(one)
         except OSError as error:
             raise StorageError(f"evidence {sha256}: can't be removed ({type(error).__name__})") from None
+
+    def _of_name(self, sha256: str) -> list[str]:
+        path = self._path(sha256)
+        return [one for one in (path, *self._files.glob(f"{path}.*")) if self._files.exists(one)]
 
     def _is_sound(self, sha256: str) -> bool:
         try:
@@ -145,8 +187,8 @@ def open_evidence(settings: Settings, keys: KeyRing) -> EvidenceFolder:
 
 
 def keep_pages(tx: Transaction, *, run_id: int, account_id: str, raw: Sequence[RawPage]) -> list[int]:
-    """Keep captures and return their ids. The same bytes from the same address are one capture: the first stays, its
-    `last_captured_at` moves. One that was erased is there again."""
+    """Keep captures and return their ids. The same bytes from the same address are one capture of an account: the first
+    stays, its `last_captured_at` moves. One that was erased is there again."""
     t = tables.evidence
     lock(tx.connection, REMOVING, shared=True)
     rows: dict[tuple[str, bytes], Mapping[str, Any]] = {}
@@ -169,7 +211,7 @@ def keep_pages(tx: Transaction, *, run_id: int, account_id: str, raw: Sequence[R
         }
     if not rows:
         return []
-    put = tx.upsert(t, ("sha256", "url_key"), ("url", "headers", "size", "last_captured_at", "erased_at"))
+    put = tx.upsert(t, ("sha256", "url_key", "account_id"), ("url", "headers", "size", "last_captured_at", "erased_at"))
     return sorted(tx.connection.execute(put.returning(t.c.id), list(rows.values())).scalars())
 
 
@@ -225,8 +267,26 @@ def verify_all(tx: Transaction) -> EvidenceReport:
         except StorageError:
             damaged.append(sha256)
     return EvidenceReport(
-        checked, tuple(missing), tuple(damaged), _lost_rows(tx), _wrong_rows(tx), unfinished=tuple(unfinished)
+        checked,
+        tuple(missing),
+        tuple(damaged),
+        _lost_rows(tx),
+        _wrong_rows(tx),
+        unfinished=tuple(unfinished),
+        orphans=tuple(_orphans(tx)),
     )
+
+
+def known_names(tx: Transaction, shard: str) -> dict[str, bool]:
+    """The names of a shard that have rows; True for those that an answer needs, False where all are erased."""
+    c = tables.evidence.c
+    needed = func.count(c.id) > func.count(c.erased_at)
+    of_shard = select(c.sha256, needed.label("needed")).where(c.sha256 >= shard, c.sha256 < f"{shard}g").group_by(c.sha256)
+    return {row.sha256: bool(row.needed) for row in tx.connection.execute(of_shard)}
+
+
+def _orphans(tx: Transaction) -> list[str]:
+    return [name for shard in SHARDS for name in sorted(tx.evidence.found(shard) - known_names(tx, shard).keys())]
 
 
 def _lost_rows(tx: Transaction) -> tuple[int, ...]:
@@ -241,11 +301,13 @@ def _lost_rows(tx: Transaction) -> tuple[int, ...]:
 def _wrong_rows(tx: Transaction) -> tuple[int, ...]:
     c = tables.evidence.c
     wrong: list[int] = []
-    in_trail = ids_in_trail(tx, EVIDENCE_ERASED, "evidence_ids")
+    erased = erased_by_trail(tx)
     rows = select(c.id, c.url, c.url_key, c.sha256, c.erased_at).order_by(c.id).execution_options(yield_per=1000)
     for row in tx.connection.execute(rows):
+        if (row.erased_at is not None) != (row.id in erased):
+            wrong.append(row.id)
+            continue
         if row.erased_at is not None:
-            wrong += [] if row.id in in_trail else [row.id]
             continue
         try:
             sound = tx.fingerprint(c.url, tx.unseal(c.url, row.url, row.sha256)) == row.url_key

@@ -154,7 +154,8 @@ def keep(tx: Transaction, found: Sequence[FoundIn]) -> list[StoredFinding]:
     known = {key for chunk in chunks(rows) for key in tx.connection.execute(_by_keys(chunk, findings.c.key)).scalars()}
     lasting = {"key", "account_id", "rule", "category", "spans", "scope", "found_at"}
     fresh = tuple(name for name in next(iter(rows.values())) if name not in lasting)
-    tx.connection.execute(tx.upsert(findings, ("key",), fresh), list(rows.values()))
+    # sorted: two that screen the same accounts at once wait for each other and don't deadlock
+    tx.connection.execute(tx.upsert(findings, ("key",), fresh), [rows[key] for key in sorted(rows)])
     release_misfits(tx, [row.id for chunk in chunks(rows) for row in tx.connection.execute(_by_keys(chunk, findings.c.id))])
     stored = [one for chunk in chunks(rows) for one in read_findings(tx, _by_keys(chunk))]
     if opened := sorted(row.id for chunk in chunks(rows.keys() - known) for row in tx.connection.execute(_by_keys(chunk))):
@@ -165,7 +166,7 @@ def keep(tx: Transaction, found: Sequence[FoundIn]) -> list[StoredFinding]:
 def retire(tx: Transaction, finding_ids: Sequence[int]) -> None:
     """Set findings aside; cases in which nothing else stands are withdrawn."""
     held: set[int | None] = set()
-    for chunk in chunks(finding_ids):
+    for chunk in chunks(sorted(finding_ids)):
         put = update(findings).where(findings.c.id.in_(chunk)).values(retired_at=tx.now).returning(findings.c.case_id)
         held.update(tx.connection.execute(put).scalars())
     if finding_ids:

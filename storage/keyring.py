@@ -24,11 +24,14 @@ from sqlalchemy import Column, ColumnElement, LargeBinary, RowMapping, and_, bin
 from core.errors import ConfigError, NightRoundsError, StorageError
 from core.settings import Settings
 from storage import tables
+from storage._engine import lock
 from storage._envelope import ERASED, KEY_BYTES, Envelope, KeyRing, prefix_of
+from storage.evidence import REMOVING
 
 if TYPE_CHECKING:
     from storage.store import Store
 
+_BLOBS = 100  # sealed anew in one transaction, while no purge takes any out
 _KEY_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
 
 
@@ -235,12 +238,13 @@ def _bytes(value: object) -> Envelope:
 
 
 def _rotate_evidence(store: Store) -> int:
-    after, done = "", 0
+    c, after, done = tables.evidence.c, "", 0
     while True:
-        with store.read() as tx:
-            names = select(tables.evidence.c.sha256).distinct().where(tables.evidence.c.sha256 > after)
-            page = tx.connection.execute(names.order_by(tables.evidence.c.sha256).limit(500)).scalars().all()
-        if not page:
-            return done
-        done += sum(store.evidence.reseal(sha256) for sha256 in page)
+        with store.begin() as tx:
+            lock(tx.connection, REMOVING, shared=True)  # else a purge between reading and writing would find its blob back
+            names = select(c.sha256).distinct().where(c.sha256 > after, c.erased_at.is_(None))
+            page = tx.connection.execute(names.order_by(c.sha256).limit(_BLOBS)).scalars().all()
+            if not page:
+                return done
+            done += sum(store.evidence.reseal(sha256) for sha256 in page)
         after = page[-1]

@@ -19,6 +19,7 @@ from storage import crawls
 from storage._json import post_to_json
 from storage.account_names import Rename
 from storage.accounts import lock_account
+from storage.disputes import refuse_unwatched
 from storage.duties import STORED_ANEW
 from storage.evidence import keep_pages, note_shown
 from storage.posts import SAME_PATH_AFTER, SECOND_LOOK_AFTER
@@ -63,11 +64,13 @@ def store_page(tx: Transaction, *, run_id: int, account: Account, page: CrawledP
 
     Raises:
         AccountNotFound: the page is of another platform account than the stored one.
+        Blocked: the account is disputed, or watched no longer.
         StorageError: the account is unknown, a post names another account, or the database or evidence store refused.
     """
     if any(post.account_id != account.id for post in page.posts):
         raise StorageError(f"account {account.id}: a page holds posts of another account")
     rename = lock_account(tx, account, page.native_account_id, page.handle)
+    refuse_unwatched(tx, account.id)
     evidence_ids = keep_pages(tx, run_id=run_id, account_id=account.id, raw=page.raw)
     if page.profile is not None:
         keep_profile(tx, account.id, page.profile)
@@ -111,7 +114,7 @@ def store_page(tx: Transaction, *, run_id: int, account: Account, page: CrawledP
 
 def _known_posts(tx: Transaction, account_id: str, keys: Sequence[bytes]) -> Mapping[bytes, AnyRow]:
     c = posts.c
-    missed = (c.missing_since, c.missing_path, c.missing_reason)
+    missed = (c.missing_since, c.missing_first_path, c.missing_reason)
     columns = (c.id, c.native_key, c.content_key, c.mark, c.revisions, *missed, c.gone_at, c.erased_for)
     query = select(*columns).where(c.account_id == account_id)
     return {
@@ -157,7 +160,7 @@ def _mark_seen(tx: Transaction, seen: Sequence[int], known: Iterable[AnyRow]) ->
     here = set(seen)
     doubted = [row for row in known if row.id in here and (row.gone_at is not None or row.missing_reason is not None)]
     for chunk in chunks([row.id for row in doubted]):
-        missed = {"missing_since": None, "missing_path": None, "missing_reason": None}
+        missed = dict.fromkeys(("missing_since", "missing_path", "missing_first_path", "missing_reason"))
         lifted = {**missed, "gone_at": None, "gone_reason": None}
         tx.connection.execute(update(posts).where(posts.c.id.in_(chunk)).values(**lifted))
     return sorted(row.id for row in doubted if row.gone_at is not None)
@@ -276,9 +279,12 @@ def _bury(tx: Transaction, gone: Mapping[bytes, Gone], known: Mapping[bytes, Any
         row = known.get(key)
         if row is None:
             continue
-        since = row.missing_since or (tx.now if sight.reason.buries else None)
         reason = _better_reason(row.missing_reason, sight.reason)
-        missed.append({"at_id": row.id, "missing_since": since, "missing_path": sight.path, "missing_reason": reason})
+        now_missed = {"at_id": row.id, "missing_path": sight.path, "missing_reason": reason}
+        first = (row.missing_since, row.missing_first_path)
+        if row.missing_since is None and sight.reason.buries:
+            first = (tx.now, sight.path)
+        missed.append({**now_missed, "missing_since": first[0], "missing_first_path": first[1]})
         if row.gone_at is None and _is_certain(sight, row, tx.now):
             buried.append({"at_id": row.id, "gone_reason": reason})
         elif row.gone_at is None:
@@ -292,21 +298,25 @@ def _bury(tx: Transaction, gone: Mapping[bytes, Gone], known: Mapping[bytes, Any
 
 
 def _is_certain(sight: Gone, row: AnyRow, now: datetime) -> bool:
-    """The platform says so; or it is the second sighting, by another path or, where there is only one, on another day."""
+    """The platform says so; or it is the second sighting, by another path or, where there is only one, on another day.
+
+    What hid the post in between (a login wall, a fault of ours) was no sighting, and its path none of the two.
+    """
     if not sight.reason.buries:
         return False
     if sight.definite:
         return True
     if row.missing_since is None:
         return False
-    same_path = row.missing_path == sight.path
+    same_path = row.missing_first_path in {None, sight.path}
     return bool(now - row.missing_since >= (SAME_PATH_AFTER if same_path else SECOND_LOOK_AFTER))
 
 
 def _better_reason(before: str | None, now: GoneReason) -> str:
-    """The reason that says more: an earlier one stands against 'unavailable'."""
+    """The reason that says more: an earlier one stands against 'unavailable', and against what merely hides a post."""
     vague = {None, GoneReason.UNAVAILABLE.value, GoneReason.LOGIN_WALL.value, GoneReason.OUR_ERROR.value}
-    return now.value if before in vague or now is not GoneReason.UNAVAILABLE else str(before)
+    says_more = before in vague if now is GoneReason.UNAVAILABLE else now.buries
+    return now.value if before is None or says_more else before
 
 
 def _native_key(tx: Transaction, native_id: str) -> bytes:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from itertools import islice
+from typing import Any, TypeAlias
 
-from sqlalchemy import ColumnElement, Select, and_, func, not_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, not_, or_, select, union
 
 from core.errors import StorageError
 from core.records import Account, KnownPost, Post
@@ -15,12 +16,26 @@ from storage._envelope import ERASED
 from storage._json import post_from_json
 from storage._trail import POSTS_ERASED, ids_in_trail
 from storage.accounts import by_id
-from storage.tables import cases, findings, post_revisions, posts
+from storage.tables import accounts, cases, findings, post_revisions, posts
 from storage.transaction import AnyRow, Transaction
 
 # Two sightings make an indefinite disappearance a tombstone: by two paths, or a night apart where a platform has only one.
 SECOND_LOOK_AFTER = timedelta(hours=1)
 SAME_PATH_AFTER = timedelta(hours=20)
+
+
+Schedule: TypeAlias = Sequence[tuple[timedelta, timedelta]]  # post younger than, verified longer ago than
+_TURN = 4  # of so many looks one is for the post that waits longest
+
+
+def _has_open_finding() -> ColumnElement[bool]:
+    f = findings.c
+    stands = select(f.id).join_from(findings, cases, cases.c.id == f.case_id)
+    return stands.where(f.post_id == posts.c.id, f.retired_at.is_(None), cases.c.closed_at.is_(None)).exists()
+
+
+_BY_RISK = (posts.c.missing_since.is_(None), not_(_has_open_finding()), posts.c.last_verified_at, posts.c.id)
+_BY_AGE = (posts.c.last_verified_at, posts.c.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,33 +66,21 @@ class StoredRevision:
 
 
 def due_rechecks(
-    tx: Transaction,
-    account_id: str,
-    schedule: Sequence[tuple[timedelta, timedelta]],
-    limit: int,
-    *,
-    in_question_after: timedelta,
+    tx: Transaction, account_id: str, schedule: Schedule, limit: int, *, in_question_after: timedelta
 ) -> list[KnownPost]:
-    """Live posts due for another look, by risk: those sighted missing once, then those in which a finding stands in an open
-    case (whatever their age, when verified longer than `in_question_after` ago), then those longest not looked at.
+    """Live posts due for another look, mixed by turns from two rows: first the one that nobody has looked at for longest, then
+    three by risk (those sighted missing once, then those in which a finding stands in an open case, whatever their age, when
+    verified longer than `in_question_after` ago, then the longest not looked at), and so on. However short it is cut, neither
+    row shuts out the other.
 
-    `schedule` holds (post younger than, verified longer ago than). A post without a known time counts from its first sighting.
+    A post without a known time counts from its first sighting.
     """
-    age_from = func.coalesce(posts.c.posted_at, posts.c.first_seen_at)
-    scheduled = [
-        and_(age_from > tx.now - younger_than, posts.c.last_verified_at <= tx.now - verified_ago)
-        for younger_than, verified_ago in schedule
-    ]
-    missing = posts.c.missing_since <= tx.now - SECOND_LOOK_AFTER
-    in_question = _has_open_finding()
-    watched = and_(in_question, posts.c.last_verified_at <= tx.now - in_question_after)
-    query = (
-        select(posts)
-        .where(posts.c.account_id == account_id, posts.c.gone_at.is_(None), posts.c.erased_at.is_(None))
-        .where(or_(missing, watched, *scheduled))
-        .order_by(posts.c.missing_since.is_(None), not_(in_question), posts.c.last_verified_at, posts.c.id)
-        .limit(limit)
-    )
+    due = select(posts).where(posts.c.account_id == account_id, _is_due(tx, schedule, in_question_after))
+    by_risk = tx.connection.execute(due.order_by(*_BY_RISK).limit(limit)).all()
+    if len(by_risk) < limit:
+        by_age = sorted(by_risk, key=lambda row: (row.last_verified_at, row.id))
+    else:
+        by_age = list(tx.connection.execute(due.order_by(*_BY_AGE).limit(_for_the_oldest(limit))).all())
     return [
         KnownPost(
             native_id=tx.unseal(posts.c.native_id, row.native_id),
@@ -87,14 +90,57 @@ def due_rechecks(
             last_verified_at=row.last_verified_at,
             missing_path=row.missing_path or "",
         )
-        for row in tx.connection.execute(query)
+        for row in _by_turns(by_age, by_risk)[:limit]
     ]
 
 
-def _has_open_finding() -> ColumnElement[bool]:
-    f = findings.c
-    stands = select(f.id).join_from(findings, cases, cases.c.id == f.case_id)
-    return stands.where(f.post_id == posts.c.id, f.retired_at.is_(None), cases.c.closed_at.is_(None)).exists()
+def hand_out_rechecks(
+    tx: Transaction, platform: str, schedule: Schedule, room: int, *, in_question_after: timedelta
+) -> dict[str, int]:
+    """How many of `room` looks fall to each watched account of a platform, by id, when the posts that `due_rechecks` speaks of
+    share them over all its accounts: by the same two rows, so that no account waits for ever behind another."""
+    owned = posts.join(accounts, accounts.c.id == posts.c.account_id)
+    due = select(posts.c.id, posts.c.account_id).select_from(owned)
+    due = due.where(accounts.c.platform == platform, accounts.c.retired_at.is_(None), _is_due(tx, schedule, in_question_after))
+    oldest = _for_the_oldest(room)
+    by_age = due.order_by(*_BY_AGE).limit(oldest).subquery()
+    by_risk = due.order_by(*_BY_RISK).limit(room - oldest).subquery()
+    chosen = union(select(by_age.c.id, by_age.c.account_id), select(by_risk.c.id, by_risk.c.account_id)).subquery()
+    counted = select(chosen.c.account_id, func.count()).group_by(chosen.c.account_id)
+    return {row[0]: row[1] for row in tx.connection.execute(counted)}
+
+
+def count_due(tx: Transaction, account_id: str, schedule: Schedule, *, in_question_after: timedelta) -> int:
+    """How many posts of an account are due for another look."""
+    due = select(func.count()).select_from(posts)
+    due = due.where(posts.c.account_id == account_id, _is_due(tx, schedule, in_question_after))
+    return tx.connection.execute(due).scalar_one()
+
+
+def _is_due(tx: Transaction, schedule: Schedule, in_question_after: timedelta) -> ColumnElement[bool]:
+    c = posts.c
+    age_from = func.coalesce(c.posted_at, c.first_seen_at)
+    scheduled = [
+        and_(age_from > tx.now - younger_than, c.last_verified_at <= tx.now - verified_ago)
+        for younger_than, verified_ago in schedule
+    ]
+    missing = c.missing_since <= tx.now - SECOND_LOOK_AFTER
+    watched = and_(_has_open_finding(), c.last_verified_at <= tx.now - in_question_after)
+    return and_(c.gone_at.is_(None), c.erased_at.is_(None), or_(missing, watched, *scheduled))
+
+
+def _for_the_oldest(room: int) -> int:
+    """A quarter of so many looks, the first among them."""
+    return -(-room // _TURN)
+
+
+def _by_turns(by_age: Sequence[AnyRow], by_risk: Sequence[AnyRow]) -> list[AnyRow]:
+    """One of the first row, then three of the second; each post once."""
+    ages, risks = iter(by_age), iter(by_risk)
+    mixed: dict[int, AnyRow] = {}
+    while turn := [*islice(ages, 1), *islice(risks, _TURN - 1)]:
+        mixed |= {row.id: row for row in turn if row.id not in mixed}
+    return list(mixed.values())
 
 
 def count(tx: Transaction, account_id: str | None = None) -> int:

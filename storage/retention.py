@@ -14,14 +14,25 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select
 
-from core.records import GoneReason
+from core.records import GoneReason, Kind
 from core.terms import CAUTIOUS, PlatformTerms, Terms
 from storage._envelope import ERASED
 from storage.duties import DecisionState, Duty, Holder
-from storage.tables import accounts, cases, disputes, findings, legal_holds, post_revisions, posts, retention_decisions
+from storage.tables import (
+    accounts,
+    cases,
+    disputes,
+    findings,
+    legal_holds,
+    post_revisions,
+    posts,
+    retention_decisions,
+    screenings,
+)
 from storage.transaction import AnyRow, Transaction, chunks
 
 ALL_DUTIES = frozenset(Duty)
+ALL_KINDS = frozenset(Kind)
 
 
 class Verdict(StrEnum):
@@ -30,15 +41,14 @@ class Verdict(StrEnum):
     ERASE = "erase"
     WAITING = "waits for counsel"
     KEPT = "kept by decision"
-    UNREAD = "not screened yet"  # a few nights at most; what nobody has looked at is not taken away unseen
+    UNREAD = "not screened yet"  # what nobody has looked at is not taken away unseen
 
 
 @dataclass(frozen=True, slots=True)
 class DuePost:
     """A post that must go: `duties` with since when, the earliest first, and what stands against it.
 
-    `held_since` is the newest of what holds it: a decision made before does not speak of it. `undecided` are the duties that
-    counsel has to decide on.
+    `undecided` are the duties that counsel has to decide on.
     """
 
     id: int
@@ -46,7 +56,6 @@ class DuePost:
     platform: str
     duties: Mapping[Duty, datetime]
     held_by: Holder | None
-    held_since: datetime | None
     verdict: Verdict
     undecided: tuple[Duty, ...]
     duty: Duty  # by which it goes, or the first of them
@@ -58,8 +67,11 @@ class DuePost:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
+    """What stands against erasing a post. `names` are all of it, as 'hold 3': a decision to erase speaks of those it was made
+    over, and of none that came later, whatever the clock says."""
+
     by: Holder
-    since: datetime
+    names: frozenset[str]
 
 
 def candidates(
@@ -70,12 +82,20 @@ def candidates(
     return [(row.id, row.account_id) for row in tx.connection.execute(query)]
 
 
-def due_posts(tx: Transaction, terms: Terms, ids: Sequence[int], only: Collection[Duty] = ALL_DUTIES) -> list[DuePost]:
-    """Those of these posts that some duty of `only` wants gone now, by id."""
+def due_posts(
+    tx: Transaction,
+    terms: Terms,
+    ids: Sequence[int],
+    only: Collection[Duty] = ALL_DUTIES,
+    *,
+    kinds: Collection[Kind] = ALL_KINDS,
+) -> list[DuePost]:
+    """Those of these posts that some duty of `only` wants gone now, by id. `kinds` of accounts are screened; what is of none
+    waits for no screening."""
     query = _candidates(tx, terms, only).order_by(posts.c.id)
     rows = [row for chunk in chunks(sorted(ids)) for row in tx.connection.execute(query.where(posts.c.id.in_(chunk)))]
     known = [row.id for row in rows]
-    held, unread, decided = holds_of(tx, known), unread_posts(tx, known), _decided(tx, known)
+    held, unread, decided = holds_of(tx, known), unread_posts(tx, known, kinds), _decided(tx, known)
     due = []
     for row in rows:
         duties = _duties(row, terms.of(row.platform), tx.now, only)
@@ -140,42 +160,43 @@ def _duties(row: AnyRow, terms: PlatformTerms, now: datetime, only: Collection[D
 
 
 def holds_of(tx: Transaction, post_ids: Sequence[int]) -> dict[int, Hold]:
-    """What stands against erasing these posts, with the newest of each; an account's legal hold before a case."""
+    """What stands against erasing these posts; it is told by an account's legal hold before a case."""
     p, h, f, c, d = posts.c, legal_holds.c, findings.c, cases.c, retention_decisions.c
     holds: dict[int, Hold] = {}
     for chunk in chunks(post_ids):
-        kept = select(d.post_id, d.decided_at).where(
-            d.post_id.in_(chunk), d.state == DecisionState.KEEP.value, d.done_at.is_(None)
-        )
-        in_case = select(f.post_id, c.opened_at, c.sealed).join(cases, c.id == f.case_id)
+        kept = select(d.post_id, d.id).where(d.post_id.in_(chunk), d.state == DecisionState.KEEP.value, d.done_at.is_(None))
+        in_case = select(f.post_id, c.id, c.sealed).join(cases, c.id == f.case_id)
         in_case = in_case.where(f.post_id.in_(chunk), c.closed_at.is_(None)).order_by(c.sealed.desc())
-        held = select(p.id, h.placed_at).join(legal_holds, h.account_id == p.account_id)
+        held = select(p.id.label("post_id"), h.id).join(legal_holds, h.account_id == p.account_id)
         held = held.where(p.id.in_(chunk), h.released_at.is_(None))
         found = [
-            *((row.post_id, Holder.DECISION, row.decided_at) for row in tx.connection.execute(kept)),
+            *((row.post_id, Holder.DECISION, f"decision {row.id}") for row in tx.connection.execute(kept)),
             *(
-                (row.post_id, Holder.SEALED_CASE if row.sealed else Holder.CASE, row.opened_at)
+                (row.post_id, Holder.SEALED_CASE if row.sealed else Holder.CASE, f"case {row.id}")
                 for row in tx.connection.execute(in_case)
             ),
-            *((row.id, Holder.HOLD, row.placed_at) for row in tx.connection.execute(held)),
+            *((row.post_id, Holder.HOLD, f"hold {row.id}") for row in tx.connection.execute(held)),
         ]
-        for post_id, by, since in found:
-            before = holds.get(post_id)
-            holds[post_id] = Hold(by, since if before is None else max(since, before.since))
+        for post_id, by, name in found:
+            before = holds[post_id].names if post_id in holds else frozenset()
+            holds[post_id] = Hold(by, before | {name})
     return holds
 
 
-def unread_posts(tx: Transaction, post_ids: Sequence[int]) -> set[int]:
-    """Which of these posts have a revision that was never screened."""
-    r = post_revisions.c
-    unread = select(r.post_id).where(r.read_with.is_(None), r.content != ERASED).distinct()
+def unread_posts(tx: Transaction, post_ids: Sequence[int], kinds: Collection[Kind] = ALL_KINDS) -> set[int]:
+    """Which of these posts have a revision that was never screened, or that failed and will be tried again."""
+    r, s, a = post_revisions.c, screenings.c, accounts.c
+    owned = post_revisions.join(posts, posts.c.id == r.post_id).join(accounts, a.id == posts.c.account_id)
+    last = owned.outerjoin(screenings, (s.revision_id == r.id) & (s.set_id == r.read_with))
+    unread = select(r.post_id).select_from(last).where(r.content != ERASED, or_(r.read_with.is_(None), s.attempts > 0))
+    unread = unread.where(a.kind.in_([kind.value for kind in kinds])).distinct()
     return {one for chunk in chunks(post_ids) for one in tx.connection.execute(unread.where(r.post_id.in_(chunk))).scalars()}
 
 
 def _decided(tx: Transaction, post_ids: Sequence[int]) -> dict[int, dict[Duty, AnyRow]]:
     d = retention_decisions.c
     decided: dict[int, dict[Duty, AnyRow]] = {}
-    query = select(d.post_id, d.duty, d.state, d.decided_at).where(d.state != DecisionState.WAITING.value, d.done_at.is_(None))
+    query = select(d.post_id, d.duty, d.state, d.made_over).where(d.state != DecisionState.WAITING.value, d.done_at.is_(None))
     for chunk in chunks(post_ids):
         for row in tx.connection.execute(query.where(d.post_id.in_(chunk))):
             decided.setdefault(row.post_id, {})[Duty(row.duty)] = row
@@ -199,7 +220,6 @@ def _judged(
         platform=row.platform,
         duties=duties,
         held_by=hold.by if hold else None,
-        held_since=hold.since if hold else None,
         verdict=verdict,
         undecided=undecided,
         duty=next(iter(agreed or undecided or duties)),
@@ -211,5 +231,4 @@ def _says_keep(decision: AnyRow | None) -> bool:
 
 
 def _lets_erase(decision: AnyRow | None, hold: Hold) -> bool:
-    """A decision to erase speaks of what held the post when it was made, not of what came later."""
-    return decision is not None and decision.state == DecisionState.ERASE.value and bool(decision.decided_at >= hold.since)
+    return decision is not None and decision.state == DecisionState.ERASE.value and hold.names <= {*decision.made_over}

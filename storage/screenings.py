@@ -102,7 +102,9 @@ def record_all(tx: Transaction, results: Iterable[ScreenedSubject]) -> list[Stor
     that may pass, up to three times; its reason counts meanwhile.
     """
     stored: list[StoredFinding] = []
-    for chunk in chunks(results, 400):
+    every = list(results)
+    _keep_kinds(tx, every)
+    for chunk in chunks(every, 400):
         for cls, table in ((StoredRevision, post_revisions), (StoredProfile, profile_snapshots)):
             own = [result for result in chunk if isinstance(result.subject, cls)]
             if own:
@@ -193,7 +195,8 @@ def _note(tx: Transaction, table: Table, results: Sequence[ScreenedSubject]) -> 
     attempts = _attempts(tx, column, now)
     rows: dict[int, dict[str, Any]] = {}
     valid: dict[int, ScreenedSubject] = {}
-    known: dict[str, int] = {}
+    spelt: dict[int, str] = {}
+    given: dict[str, tuple[str, Mapping[str, str]]] = {}
     for result in results:
         kind, set_id = now.get(result.subject.id, (None, None))
         if kind != result.subject.account.kind.value:
@@ -204,23 +207,23 @@ def _note(tx: Transaction, table: Table, results: Sequence[ScreenedSubject]) -> 
             versions = {rule: version for rule, version in before.items() if result.versions.get(rule) != version}
         else:
             versions, attempt = {**before, **result.versions}, 0
-        spelled = canonical([kind, versions])
-        if spelled not in known:
-            known[spelled] = _set_id(tx, kind, versions, spelled)
+        spelt[result.subject.id] = canonical([kind, versions])
+        given[spelt[result.subject.id]] = kind, versions
         valid[result.subject.id] = result
         rows[result.subject.id] = {
             column: result.subject.id,
-            "set_id": known[spelled],
             "protected": result.screened.protected,
             "not_read": result.screened.not_read,
             "attempts": attempt,
             "screened_at": tx.now,
         }
+    # sorted: two that screen the same subjects at once wait for each other and don't deadlock
+    known = {spelled: _set_id(tx, *given[spelled], spelled) for spelled in sorted(given)}
     if rows:
         put = tx.upsert(screenings, (column, "set_id"), ("protected", "not_read", "attempts", "screened_at"))
-        tx.connection.execute(put, list(rows.values()))
-    for set_id in known.values():
-        ids = [subject for subject, row in rows.items() if row["set_id"] == set_id]
+        tx.connection.execute(put, [{**rows[subject], "set_id": known[spelt[subject]]} for subject in sorted(rows)])
+    for spelled, set_id in known.items():
+        ids = [subject for subject in sorted(rows) if spelt[subject] == spelled]
         tx.connection.execute(update(table).where(table.c.id.in_(ids)).values(read_with=set_id))
     unread = sum(result.screened.not_read is not None for result in valid.values())
     tx.audit("screened", subjects=len(valid), not_read=unread)
@@ -236,6 +239,14 @@ def _attempts(tx: Transaction, column: str, now: Mapping[int, tuple[str, int | N
     s = screenings.c
     mine = select(s[column], s.set_id, s.attempts).where(s[column].in_(now), s.attempts > 0)
     return {subject: n for subject, set_id, n in tx.connection.execute(mine) if set_id == now[subject][1]}
+
+
+def _keep_kinds(tx: Transaction, results: Sequence[ScreenedSubject]) -> None:
+    """Let nobody change these accounts' kinds until the transaction ends: the kind decides whether a finding may be kept."""
+    c = accounts.c
+    for chunk in chunks(sorted({result.subject.account.id for result in results})):
+        query = select(c.id).where(c.id.in_(chunk)).order_by(c.id)
+        tx.connection.execute(query.with_for_update(read=True)).all()
 
 
 def _kinds_and_sets(tx: Transaction, table: Table, ids: Sequence[int]) -> dict[int, tuple[str, int | None]]:

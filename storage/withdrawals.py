@@ -27,6 +27,10 @@ def release_misfits(tx: Transaction, finding_ids: Sequence[int]) -> list[int]:
         for chunk in chunks(sorted(set(finding_ids)))
         for row in tx.connection.execute(query.where(f.id.in_(chunk)))
     }
+    for chunk in chunks(
+        sorted(set(left.values()))
+    ):  # before their events refer to them, which would lock them less than enough
+        tx.connection.execute(select(c.id).where(c.id.in_(chunk)).order_by(c.id).with_for_update()).all()
     for chunk in chunks(sorted(left)):
         tx.connection.execute(update(findings).where(f.id.in_(chunk)).values(case_id=None))
     for case_id in sorted(set(left.values())):

@@ -25,13 +25,12 @@ from crawlers._bluesky.posts import (
     parse_uri,
     unread_embeds,
 )
-from crawlers._bluesky.progress import FeedWalk, Progress
+from crawlers._bluesky.progress import FeedWalk, Progress, is_place
 from crawlers._bluesky.views import context_of, embedded, look_up
 from crawlers._outstanding import never_read, still_outstanding
 from crawlers._strict import link, mapping, not_understood, objects
 
 _PAGE = 100  # items of one answer, the most there is
-_LONGEST_PLACE = 1000
 _REMOVED = {"!takedown", "!hide"}
 
 
@@ -248,7 +247,7 @@ def _place(document: Mapping[str, Any], walk: FeedWalk) -> str:
     place = document.get("cursor")
     if not place:
         return ""
-    if not isinstance(place, str) or len(place) > _LONGEST_PLACE or place == walk.place:
+    if not is_place(place) or place == walk.place:
         raise ParseError("cursor: expected where the next page begins, as text, and not the same page")
     return place
 

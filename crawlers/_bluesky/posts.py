@@ -172,11 +172,23 @@ def time_of(rkey: str) -> datetime | None:
     """When a record key was made, if it is a TID (https://atproto.com/specs/tid): microseconds since 1970, then 10 bits."""
     if not _TID.fullmatch(rkey):
         return None
-    number = 0
-    for letter in rkey:
-        number = number << 5 | _TID_LETTERS.index(letter)
-    moment = datetime.fromtimestamp((number >> 10) // 1_000_000, UTC) if (number >> 10) < 4_000_000_000_000_000 else _FIRST_TID
+    made = _microseconds(rkey)
+    moment = datetime.fromtimestamp(made // 1_000_000, UTC) if made < 4_000_000_000_000_000 else _FIRST_TID
     return moment if moment > _FIRST_TID else None
+
+
+def is_orderly(rkey: str, now: datetime) -> bool:
+    """Whether a record key is a TID that may have been made by now. Authors choose their keys: none but these tell news from
+    what is known.
+    """
+    return bool(_TID.fullmatch(rkey)) and _microseconds(rkey) <= (now + _AHEAD).timestamp() * 1_000_000
+
+
+def _microseconds(tid: str) -> int:
+    number = 0
+    for letter in tid:
+        number = number << 5 | _TID_LETTERS.index(letter)
+    return number >> 10
 
 
 def claimed_time(value: object) -> datetime | None:

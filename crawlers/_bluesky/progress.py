@@ -8,17 +8,18 @@ A feed is walked from the newest item back (only where the repository can't be r
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 from core.records import Cursor
-from crawlers._bluesky.posts import POST, REPOST, is_own
+from crawlers._bluesky.posts import POST, REPOST, is_orderly, is_own
 from crawlers._outstanding import keep, read_held
 
 _EARLIER_BY = 86_400  # seconds; a lower bound that differs by less is the same night's, asked for at another hour
-_LONGEST = 1000  # characters of a place
+_PLACE = re.compile(r"[^\x00-\x1f\ud800-\udfff]{0,1000}")
 
 
 class Leg(NamedTuple):
@@ -85,6 +86,11 @@ class Progress:
     feed_until: int | None = None  # the newest item of the feed that was read
     feed: FeedWalk | None = None
     outstanding: tuple[str, ...] = field(default=(), repr=False)  # addresses in the feed that were not understood
+
+    def orderly(self, now: datetime) -> Progress:
+        """Without the keys that can't have been made yet: with them nothing would be news any more."""
+        walk = replace(self.walk, newest=_orderly(self.walk.newest, now)) if self.walk else None
+        return replace(self, newest=_orderly(self.newest, now), walk=walk)
 
     def begin(self, rev: str) -> Walk:
         return Walk(rev=rev, is_first=not self.newest)
@@ -188,8 +194,17 @@ def _keys(value: Any) -> dict[str, str]:
     return {name: _text(value[name]) for name in (POST, REPOST) if name in value} if isinstance(value, Mapping) else {}
 
 
+def _orderly(keys: Mapping[str, str], now: datetime) -> dict[str, str]:
+    return {name: key if is_orderly(key, now) else "" for name, key in keys.items()}
+
+
+def is_place(value: object) -> TypeGuard[str]:
+    """Whether it can be sent back to its server as it is."""
+    return isinstance(value, str) and _PLACE.fullmatch(value) is not None
+
+
 def _text(value: Any) -> str:
-    return value if isinstance(value, str) and len(value) <= _LONGEST else ""
+    return value if is_place(value) else ""
 
 
 def _is_time(value: Any) -> bool:

@@ -8,7 +8,7 @@ records that are new, and for edited ones that are due. None of it is part of a 
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -20,6 +20,7 @@ from crawlers._bluesky.posts import (
     Context,
     Contexts,
     claimed_time,
+    is_orderly,
     is_own,
     parse_post,
     parse_repost,
@@ -28,12 +29,13 @@ from crawlers._bluesky.posts import (
     time_of,
     unread_embeds,
 )
-from crawlers._bluesky.progress import Leg, Progress
+from crawlers._bluesky.progress import Leg, Progress, Walk, is_place
 from crawlers._bluesky.views import contexts_for
+from crawlers._exchange import Answer
 from crawlers._strict import not_understood, text
 
 _PAGE = 100  # records of one answer, the most there is
-_LONGEST_PLACE = 1000
+_MOST_EMPTY = 3  # pages in a row without a record, though more are told to follow
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,16 @@ class _Record:
     key: str = field(repr=False)
     cid: object = field(repr=False)
     value: dict[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Listed:
+    """A page of records. `broken` counts entries that are none; `place` is where the next page begins, empty at the end."""
+
+    raw: RawPage
+    records: list[_Record] = field(repr=False)
+    broken: int
+    place: str = field(repr=False)
 
 
 @dataclass(slots=True)
@@ -88,40 +100,37 @@ class Repository:
     def _walk(self, progress: Progress, rev: str, due: Mapping[str, KnownPost]) -> Generator[CrawledPage, None, set[str]]:
         """Yields pages; returns the addresses of all records seen."""
         seen: set[str] = set()
-        resumed = progress.walk is not None
+        resumed = is_stored = progress.walk is not None
+        progress = progress.orderly(self._now)
+        empty = 0
         for pages_left in reversed(range(self._max_pages)):
             walk = progress.walk or progress.begin(rev)
             leg = walk.legs[walk.leg]
-            answer = self._server.query(
-                "com.atproto.repo.listRecords",
-                models.ComAtprotoRepoListRecords.Params(
-                    repo=progress.did,
-                    collection=leg.collection,
-                    limit=_PAGE,
-                    cursor=walk.place or None,
-                    reverse=leg.is_upward,
-                ),
-            )
-            records, broken, place = _parse_page(answer.json(), progress.did, leg)
-            if place and place == walk.place:
-                raise ParseError("Bluesky leads from a page of records back to the same page")
+            listed = self._list(progress.did, walk, is_stored=is_stored)
+            is_stored = False
+            records, broken, place = listed.records, listed.broken, listed.place
+            empty = 0 if records or broken or not place else empty + 1
+            if gives_up := empty == _MOST_EMPTY:
+                place, empty = "", 0
             seen.update(record.uri for record in records)
             known_key = (walk if leg.is_upward else progress).newest.get(leg.collection, "")
             if leg.news_only and any(record.key <= known_key for record in records):
                 place = ""
             page = self._read_page(records, leg, progress.floor, known_key, due)
             broken += page.broken
-            walk = walk.past([record.key for record in records], place, has_gap=bool(broken))
+            told = [record.key for record in records if is_orderly(record.key, self._now)]
+            walk = walk.past(told, place, has_gap=bool(broken) or gives_up)
             progress = progress.go_on(walk)
             is_done = walk.is_done and (not resumed or progress.rev == rev)
             at_limit = not pages_left and not is_done
             notes = [
                 not_understood(broken),
                 f"{page.unread} embed{'' if page.unread == 1 else 's'} of an unknown kind not read" if page.unread else "",
+                f"{_MOST_EMPTY} empty pages in a row: there may be more posts behind them" if gives_up else "",
                 "page limit reached: the next crawl goes on here" if at_limit else "",
             ]
             yield CrawledPage(
-                raw=(answer.raw, *page.raw),
+                raw=(listed.raw, *page.raw),
                 posts=tuple(page.posts),
                 verified=tuple(page.verified),
                 cursor=progress.cursor(),
@@ -132,6 +141,24 @@ class Repository:
             resumed = resumed and not walk.is_done
         return seen
 
+    def _list(self, did: str, walk: Walk, *, is_stored: bool) -> _Listed:
+        """One page. Where that of an earlier day's place is none, the first one of its leg: the place may be to blame."""
+        leg = walk.legs[walk.leg]
+        params = models.ComAtprotoRepoListRecords.Params(
+            repo=did, collection=leg.collection, limit=_PAGE, cursor=walk.place or None, reverse=leg.is_upward
+        )
+        try:
+            answer = self._server.query("com.atproto.repo.listRecords", params)
+            listed = _parse_page(answer, did, leg)
+            if listed.place and listed.place == walk.place:
+                raise ParseError("Bluesky leads from a page of records back to the same page")
+        except ParseError:
+            if not is_stored or not walk.place:
+                raise
+        else:
+            return listed
+        return self._list(did, replace(walk, place=""), is_stored=False)
+
     def _read_page(
         self, records: Sequence[_Record], leg: Leg, floor: int | None, known_key: str, due: Mapping[str, KnownPost]
     ) -> _Read:
@@ -140,7 +167,9 @@ class Repository:
         fresh = [
             record
             for record in records
-            if record.key > known_key or (record.uri in due and due[record.uri].revision != record.cid)
+            if record.key > known_key
+            or not is_orderly(record.key, self._now)
+            or (record.uri in due and due[record.uri].revision != record.cid)
         ]
         own = {record.uri: Context(record=record.value, did=record.did) for record in records if leg.collection == POST}
         wanted = dict.fromkeys(one for record in fresh for one in references_of(record.value) if one not in own)
@@ -195,12 +224,13 @@ class Repository:
             yield CrawledPage(raw=(answer.raw,), posts=posts, verified=() if posts else (address,), note=note)
 
 
-def _parse_page(document: Mapping[str, Any], did: str, leg: Leg) -> tuple[list[_Record], int, str]:
-    """Records, how many entries are none, and where the next page begins, empty at the end. Raises ParseError."""
+def _parse_page(answer: Answer, did: str, leg: Leg) -> _Listed:
+    """Raises ParseError for what is no page of records."""
+    document = answer.json()
     entries, place = document.get("records"), document.get("cursor")
     if not isinstance(entries, list):
         raise ParseError("Bluesky answered without a list of records")
-    if place is not None and (not isinstance(place, str) or len(place) > _LONGEST_PLACE):
+    if place is not None and not is_place(place):
         raise ParseError("cursor: expected where the next page begins, as text")
     records: list[_Record] = []
     broken = 0
@@ -211,7 +241,7 @@ def _parse_page(document: Mapping[str, Any], did: str, leg: Leg) -> tuple[list[_
             broken += 1
         else:
             records.append(_Record(str(address), did, uri.rkey, entry.get("cid"), value))
-    return records, broken, place if place and entries else ""
+    return _Listed(raw=answer.raw, records=records, broken=broken, place=place or "")
 
 
 def _is_wanted(record: _Record, floor: int | None) -> bool:

@@ -30,7 +30,7 @@ class Professional:
 
     native_id: str = field(repr=False)
     username: str = field(repr=False)
-    has_media: bool  # by Instagram's own count
+    media_count: int | None  # as Instagram counts, None where it does not tell
     profile: Profile
 
 
@@ -69,11 +69,11 @@ def parse_professional(document: Mapping[str, Any]) -> Professional:
     username = text(node, "username")
     if not is_username(username):
         raise ParseError("username: expected a user name")
-    website = link(node, "website")
+    website, count = link(node, "website"), node.get("media_count")
     return Professional(
         native_id=digits(node, "id"),
         username=username,
-        has_media=node.get("media_count") != 0,
+        media_count=count if isinstance(count, int) and not isinstance(count, bool) else None,
         profile=Profile(
             display_name=text(node, "name"),
             bio=text(node, "biography"),

@@ -75,6 +75,17 @@ class ListReader:
             return False  # one that can't be told from it was shown
         return self._ended or (known.posted_at is not None and known.posted_at.timestamp() > self._depth)
 
+    def has_passed(self, moment: int) -> bool:
+        """Whether all that is newer than this (seconds since 1970) was shown, from the top on."""
+        return self._ended or self._depth <= moment
+
+    @property
+    def whole(self) -> int | None:
+        """How many posts the list has, where this crawl read it from its top to its end and understood whose they are."""
+        if not self._ended or self.sight.has_nameless:
+            return None
+        return len(self.sight.told | self.sight.broken_ids)
+
     def has_shown(self, native_id: str) -> bool:
         return native_id in self.sight.told or native_id in self.sight.broken_ids
 

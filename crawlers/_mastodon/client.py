@@ -32,7 +32,7 @@ from crawlers._egress import Egress, EgressRefused, UnknownHost
 from crawlers._exchange import Answer, Exchange, reset_time
 from crawlers._public_address import PublicAdapter
 from crawlers._rebase import bare_session, rebased_session
-from crawlers._strict import instant, parse_object, text
+from crawlers._strict import instant, parse_list, text
 
 COLLECTOR = f"mastodon 1, Mastodon.py {version('Mastodon.py')}"
 PAGE = 40  # posts of one answer, the most that Mastodon gives
@@ -168,10 +168,7 @@ class MastodonClient:
 
 def items_of(answer: Answer) -> list[Any]:
     """The list that is the whole answer. Raises ParseError."""
-    found = parse_object(b'{"items":' + answer.raw.body + b"}").get("items")
-    if not isinstance(found, list):
-        raise ParseError("Mastodon answered without a list of posts")
-    return found
+    return parse_list(answer.raw.body)
 
 
 def onward(answer: Answer) -> str | None:

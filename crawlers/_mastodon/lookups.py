@@ -109,8 +109,9 @@ def _look_elsewhere(client: MastodonClient, known: KnownPost, answer: Answer, fo
         return
     page = client.permalink(known.url) if _is_at(known.url, client.host) else None
     if page:
-        found.raw.append(page.raw)
         kind = _kind_of(page)
+        if kind or page.status in MISSING:  # a web page in its place, such as a login, says nothing of the post
+            found.raw.append(page.raw)
         if page.status == 410 or kind == "Tombstone":
             sight = replace(sight, reason=GoneReason.DELETED, definite=True, path="permalink")
         elif page.status == 404 and known.missing_path == "lookup":

@@ -25,13 +25,14 @@ _KINDS: dict[object, Literal["image", "video", "audio"]] = {
 }
 _LANGUAGE = re.compile(r"([a-z]{2,3})(?:[-_].*)?", re.ASCII)
 _MAX_PARTS = 100  # attachments, fields of a profile, options of a poll
+_USERNAME = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]{0,62}[a-z0-9_])?", re.ASCII | re.IGNORECASE)
 _OPT_OUTS = {"noindex": True, "indexable": False, "discoverable": False}  # a flag, and how it stands for those who opt out
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class User:
     native_id: str = field(repr=False)  # the server's own; unique on that server alone
-    username: str = field(repr=False)
+    username: str | None = field(repr=False)  # None where it is no name by which the account could be asked for
     is_suspended: bool
     has_moved: bool
     opt_outs: tuple[str, ...]  # the flags by which the person asks not to be found
@@ -54,7 +55,7 @@ def parse_user(item: Mapping[str, Any], host: str) -> User:
     fields = [(text(one, "name"), read_html(text(one, "value"))) for one in objects(item, "fields")[:_MAX_PARTS]]
     return User(
         native_id=str(native_id),
-        username=username,
+        username=username if _USERNAME.fullmatch(username) else None,
         is_suspended=item.get("suspended") is True,
         has_moved=bool(item.get("moved")),
         opt_outs=tuple(name for name, value in _OPT_OUTS.items() if item.get(name) is value),

@@ -19,6 +19,8 @@ from crawlers._mediawiki.reading import AT_ONCE, Reader, revisions_of
 from crawlers._strict import instant, mapping, objects, text
 
 LIMIT_REACHED = "page limit reached: the next crawl goes on here"
+_LOG_LIMIT = "page limit reached in the log of deletions: the rest shows as stored pages are looked up"
+_LATE = 3600  # seconds by which lines may come late to a list without new ones; the overlap is for those that stand there
 _SURELY_KEPT = 7 * 86_400  # seconds for which every wiki keeps its recent changes; by default it is 90 days
 _AT_ONCE = 500  # changes of one answer, the most that a wiki gives to strangers
 _PAGE_LOGS = {"delete", "move", "import", "merge", "upload", "contentmodel", "pagelang"}
@@ -84,8 +86,8 @@ def reaches_back(reader: Reader, progress: Progress) -> tuple[tuple[RawPage, ...
     return told.raw, bool(oldest) and int(oldest[0].timestamp()) <= read_until - OVERLAP
 
 
-def read_deletions(reader: Reader, since: int) -> Iterator[CrawledPage]:
-    """What the log of deletions, which is kept for good, tells since then."""
+def read_deletions(reader: Reader, since: int, most: int) -> Iterator[CrawledPage]:
+    """What the log of deletions, which is kept for good, tells since then; stops after `most` questions of the whole crawl."""
     place: Mapping[str, str] = {}
     while True:
         told = reader.client.list(
@@ -100,10 +102,11 @@ def read_deletions(reader: Reader, since: int) -> Iterator[CrawledPage]:
         ids = dict.fromkeys(
             str(one) for one in (whole_number(entry, "logpage") for entry in objects(told.query, "logevents")) if one
         )
-        yield CrawledPage(raw=told.raw)
+        stops = bool(told.place) and reader.client.asked >= most
+        yield CrawledPage(raw=told.raw, note=_LOG_LIMIT if stops else "")
         for sight in reader.look(list(ids), path="log"):
             yield sight.crawled()
-        if not told.place or told.place == place:
+        if stops or not told.place:
             return
         place = told.place
 
@@ -140,8 +143,9 @@ def follow(
             yield sight.crawled(progress.cursor())
         notes = [f"{changes.broken} changes not understood"] if changes.broken else []
         if not changes.broken:  # else the next crawl reads from before them
-            progress = progress.reach(changes.last if told.place else reader.wiki.now)
-        is_over = not told.place or told.place == place or bool(changes.broken)
+            newest = min(changes.last, reader.wiki.now)
+            progress = progress.reach(newest if told.place else max(newest, reader.wiki.now - _LATE))
+        is_over = not told.place or bool(changes.broken)
         if not is_over and reader.client.asked >= most:
             notes.append(LIMIT_REACHED)
             is_over = True

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sized
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from mwclient import Site
@@ -23,17 +23,21 @@ from crawlers._egress import Egress, EgressRefused, UnknownHost
 from crawlers._exchange import Answer, Exchange, reset_time
 from crawlers._public_address import PublicAdapter
 from crawlers._rebase import bare_session, rebased_session
-from crawlers._strict import mapping, objects
+from crawlers._strict import is_fit, mapping, objects
 
 COLLECTOR = "crawlers.mediawiki/1"
 _MAX_LAG = 5  # seconds that a wiki's database replicas may be behind before it sends readers away
 _LONGEST_WAIT = 60.0  # seconds
 _WAITS = 3
+_LONGEST_ALTOGETHER = 600.0  # seconds of waiting in one crawl of a wiki
 _MOST_PARTS = 40  # answers that one question may be spread over
+_MOST_BYTES = 32 * 2**20  # of all these answers
+_MOST_ENTRIES = 500  # pages, or lines of a list, of one question; no wiki gives strangers more
 _CODE = re.compile(r"[A-Za-z0-9_-]{1,60}")
 _PLACE = re.compile(r"[a-z]{1,12}continue|continue")
 _PRIVATE = {"readapidenied", "permissiondenied", "mustbeloggedin"}
 _WAITING = {"maxlag", "ratelimited", "actionthrottledtext"}
+_Sized = TypeVar("_Sized", bound=Sized)
 
 
 class NoApi(ParseError):
@@ -100,6 +104,7 @@ class WikiClient:
         self._sleep = sleep
         self._delay = delay
         self._is_known = is_known
+        self._waited = 0.0
         self.asked = 0
 
     def close(self) -> None:
@@ -122,15 +127,24 @@ class WikiClient:
         query: dict[str, Any] = {}
         place: dict[str, str] = {}
         for _ in range(_MOST_PARTS):
-            answer = self._ask(dict(asked) | place)
+            now_asked = dict(asked) | place
+            answer = self._ask(now_asked)
             document = answer.json()
             raw.append(answer.raw)
+            if sum(len(page.body) for page in raw) > _MOST_BYTES:
+                raise ParseError("MediaWiki answered one question with more bytes than we read")
             told = mapping(document, "query")
-            for page in objects(told, "pages"):
+            _check_list(asked.get("list"), told)
+            for page in _bounded(objects(told, "pages")):
                 _join(pages, page)
+            _bounded(pages)
             query |= told
-            place = _place(document)
-            if not place or (not whole and document.get("batchcomplete") is True):
+            place, is_batch = _place(document), document.get("batchcomplete") in (True, "")
+            if not place and not is_batch:
+                raise ParseError("MediaWiki told neither that this is all nor where it goes on")
+            if place and place.items() <= now_asked.items():
+                raise ParseError("MediaWiki leads from a part of its answer back to the same part")
+            if not place or (not whole and (is_batch or "list" in asked)):  # an answer of a list has no parts
                 return Told(raw=tuple(raw), query=query, pages=tuple(pages.values()), place=place)
         raise ParseError(f"MediaWiki spread one answer over more than {_MOST_PARTS}")
 
@@ -148,8 +162,9 @@ class WikiClient:
                 return answer
             except RateLimited as limited:
                 wait = (limited.until - self._clock()).total_seconds() if limited.until else None
-                if wait is None or wait > _LONGEST_WAIT or not waits_left:
+                if wait is None or wait > _LONGEST_WAIT or not waits_left or self._waited + wait > _LONGEST_ALTOGETHER:
                     raise
+                self._waited += max(wait, 1.0)
                 self._sleep(max(wait, 1.0))
             except NoApi as error:
                 raise _as_known(error) if self._is_known else error from None
@@ -210,9 +225,20 @@ def _place(document: Mapping[str, Any]) -> dict[str, str]:
 
 def is_place(place: Any) -> bool:
     return isinstance(place, Mapping) and all(
-        isinstance(name, str) and _PLACE.fullmatch(name) and isinstance(value, str) and len(value) <= 1000
-        for name, value in place.items()
+        isinstance(name, str) and _PLACE.fullmatch(name) and is_fit(value, 1000) for name, value in place.items()
     )
+
+
+def _check_list(name: str | None, told: Mapping[str, Any]) -> None:
+    """Raises ParseError where a list was asked for and none came: an absent list is not an empty one."""
+    if name and (not isinstance(told.get(name), list) or len(told[name]) > _MOST_ENTRIES):
+        raise ParseError(f"{name}: expected a list of at most {_MOST_ENTRIES} lines")
+
+
+def _bounded(pages: _Sized) -> _Sized:
+    if len(pages) > _MOST_ENTRIES:
+        raise ParseError(f"pages: expected at most {_MOST_ENTRIES}")
+    return pages
 
 
 def _join(pages: dict[Any, dict[str, Any]], page: dict[str, Any]) -> None:
@@ -226,6 +252,8 @@ def _join(pages: dict[Any, dict[str, Any]], page: dict[str, Any]) -> None:
     revisions, more = known.get("revisions"), page.get("revisions")
     known |= page
     if isinstance(revisions, list) and isinstance(more, list):
+        if len(revisions) + len(more) > _MOST_ENTRIES:
+            raise ParseError(f"revisions: expected at most {_MOST_ENTRIES}")
         known["revisions"] = revisions + [one for one in more if one not in revisions]
     elif isinstance(revisions, list) and more is None:
         known["revisions"] = revisions

@@ -36,6 +36,7 @@ CONTENT: dict[str, Any] = {
 PAST: dict[str, Any] = {name: value for name, value in CONTENT.items() if name != "iiprop"} | {"prop": "info|revisions"}
 MAX_WIKITEXT = 4 * 2**20  # characters; a wiki allows 2 MiB unless it is told otherwise
 FILES = 6
+_MOST_NAMESPACES = 500
 _VERBATIM = {"text", "json", "css", "javascript", "sanitized-css", "scribunto", "gadgetdefinition"}
 _WIKI_ID = re.compile(r"[\w.-]{1,128}")
 _SHA1 = re.compile(r"[0-9a-f]{40}")
@@ -44,7 +45,10 @@ _MEDIA: dict[str, Literal["image", "video", "audio"]] = {"image": "image", "vide
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wiki:
-    """A wiki as it tells of itself. `now` is its own clock's time, in seconds since 1970; `script` is index.php's address."""
+    """A wiki as it tells of itself. `script` is index.php's address.
+
+    `now` is its own clock's time or ours, whichever is earlier, in seconds since 1970.
+    """
 
     native_id: str = field(repr=False)
     profile: Profile
@@ -100,7 +104,10 @@ def parse_wiki(query: Mapping[str, Any], address: str) -> Wiki:
     if not isinstance(wiki_id, str) or not _WIKI_ID.fullmatch(wiki_id) or now is None:
         raise ParseError("general: expected a wiki's id and time")
     names, content = dict(ENGLISH), []
-    for space in mapping(query, "namespaces").values():
+    spaces = mapping(query, "namespaces")
+    if len(spaces) > _MOST_NAMESPACES:
+        raise ParseError(f"namespaces: expected at most {_MOST_NAMESPACES}")
+    for space in spaces.values():
         if not isinstance(space, dict) or not isinstance(space.get("id"), int):
             raise ParseError("namespaces: expected each one's number")
         for name in (text(space, "name"), text(space, "canonical")):

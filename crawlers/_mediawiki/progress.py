@@ -70,6 +70,15 @@ class Progress:
         """The list of changes no longer reaches back to where it was read: all pages are to be walked anew."""
         return replace(self, read_until=None, told={}, walk=None)
 
+    def is_ahead(self, now: int) -> bool:
+        """Whether it holds a time that has not come yet, as a wiki leaves it whose clock was wrong. `now` is our own."""
+        times = (self.read_until, self.walked_at, self.walk.started_at if self.walk else None)
+        return any(one is not None and one > now + OVERLAP for one in times)
+
+    def forget(self) -> Progress:
+        """Nothing is known but the pages that are outstanding."""
+        return replace(self.lose(), walked_at=None)
+
     def finish(self, walk: Walk) -> Progress:
         """The walk is over. One with gaps counts for nothing, and the next crawl begins another."""
         if walk.has_gaps:

@@ -20,8 +20,8 @@ _MARK = "\x7f"  # stands around the number of a literal piece; MediaWiki does th
 _LITERAL = {"nowiki", "pre", "math", "chem", "syntaxhighlight", "source", "templatedata"}
 _HELD = re.compile(rf"<!--|<({'|'.join([*_LITERAL, 'ref', 'gallery'])})(?=[\s/>])[^<>]*>", re.IGNORECASE)
 _BRACKETS = re.compile(r"\{\{|\}\}|\[\[|\]\]|\|")
-_EXTERNAL = re.compile(
-    r"\[((?:https?:)?//[^\s\[\]<>\"\x7f]+|mailto:[^\s\[\]<>\"\x7f]+|tel:[^\s\[\]<>\"\x7f]+)([^\[\]\n]*)\]", re.IGNORECASE
+_EXTERNAL = re.compile(  # what one part has taken it never gives back, else a long address without its end takes for ever
+    r"\[((?:https?:)?//[^\s\[\]<>\"\x7f]++|mailto:[^\s\[\]<>\"\x7f]++|tel:[^\s\[\]<>\"\x7f]++)([^\[\]\n]*+)\]", re.IGNORECASE
 )
 _BARE = re.compile(r"https?://[^\s<>\[\]{}|\"'\x7f]+", re.IGNORECASE)
 _BREAK = re.compile(
@@ -32,7 +32,7 @@ _SWITCH = re.compile(r"__[A-Z]{3,30}__")
 _QUOTES = re.compile(r"'{2,}")
 _PICTURE_OPTION = re.compile(
     r"thumb(nail)?|frame(d|less)?|border|left|right|center|centre|none|baseline|sub|super|top|text-top|middle|bottom|text-bottom"
-    r"|\d*x?\d+ ?px|upright( ?=?.*)?|(link|class|lang|page|thumb|thumbtime|start|end)=.*",
+    r"|(\d+|\d*x\d+) ?px|upright( ?=?.*)?|(link|class|lang|page|thumb|thumbtime|start|end)=.*",
     re.IGNORECASE | re.DOTALL,
 )
 

@@ -78,9 +78,12 @@ def author_of(data: Mapping[str, Any]) -> str:
 
 
 def gone_reason(data: Mapping[str, Any]) -> GoneReason | None:
-    """Why nothing but its place is left of a post, None while its words stand."""
+    """Why nothing but its place is left of a post, None while its words stand.
+
+    A comment is no more than its text; a submission has a title too, so that what its author wrote into it proves nothing.
+    """
     category = data.get("removed_by_category")
-    words = data.get("body") if "body" in data else data.get("selftext")
+    words = data.get("body")
     if isinstance(category, str) and category:
         return GoneReason.DELETED if category in _BY_AUTHOR else GoneReason.REMOVED
     if isinstance(words, str) and words in _BLANKS:
@@ -220,7 +223,7 @@ def _links(data: Mapping[str, Any], name: str) -> tuple[str, ...]:
 
 
 def _bare_links(words: str) -> tuple[str, ...]:
-    found = (re.sub(r"[.,;:!?*_~]+$", "", one) for one in re.findall(r"https?://[^\s<>\[\]()\"']+", words))
+    found = (one.rstrip(".,;:!?*_~") for one in re.findall(r"https?://[^\s<>\[\]()\"']+", words))
     return _distinct(address for one in found if (address := link({"url": one}, "url")))
 
 

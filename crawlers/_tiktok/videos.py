@@ -22,6 +22,7 @@ VIDEO_FIELDS = (
     "id,title,video_description,create_time,share_url,cover_image_url,duration,height,width,"
     "like_count,comment_count,share_count,view_count"
 )
+_HANDLE = re.compile(r"[\w.]{1,64}")
 _OPEN_ID = re.compile(r"[A-Za-z0-9._-]{4,128}", re.ASCII)
 _FIRST, _LAST = (int(datetime(year, 1, 1, tzinfo=UTC).timestamp()) for year in (2000, 2100))
 
@@ -31,7 +32,7 @@ class User:
     """`native_id` is the open_id: one account's own name within our application."""
 
     native_id: str = field(repr=False)
-    handle: str = field(repr=False)
+    handle: str | None = field(repr=False)  # None where TikTok tells a name that is none
     profile: Profile
 
 
@@ -44,7 +45,7 @@ def parse_user(item: Mapping[str, Any]) -> User:
         raise ParseError("username: expected the account's handle")
     return User(
         native_id=native_id,
-        handle=handle,
+        handle=handle if _HANDLE.fullmatch(handle) else None,
         profile=Profile(
             display_name=text(item, "display_name"),
             bio=text(item, "bio_description"),

@@ -15,7 +15,8 @@ _MOST_OF_A_PATH = 12  # addresses that differ by a query of several parts alone
 _MOST_ALIKE = 60  # addresses that differ by their numbers alone: /events/2026/11/03, /page/7
 _DEEPEST = 12  # parts of a path
 _MOST_REPEATED = 3  # times that one part may stand in a path: links that are relative by mistake grow without end
-_MOST_LINKS = 500  # of one page
+_MOST_LINKS = 2_000  # of one page, within the account
+_MOST_LOOKED_AT = 20_000  # of one page, wherever they lead
 _MOST_COUNTED = 2_000  # refused addresses that are told apart
 _UNREAD = re.compile(
     r"\.(pdf|docx?|xlsx?|pptx?|odt|ods|odp|csv|zip|gz|7z|rar|jpe?g|png|gif|webp|svg|ico|avif|tiff?|bmp|mp[34]|m4[av]|mov|avi"
@@ -30,6 +31,8 @@ _VISIT = (  # they tell of a visit, not of a page
 _SESSION = re.compile(r";(jsessionid|phpsessid|sid)=[^/?]*", re.IGNORECASE)
 BEYOND = f"an address beyond the {_MOST_ALIKE} of one pattern was not read (a calendar or a filter?)"
 
+CUT = "a link beyond those that are read of one page was not followed"
+
 
 class Addresses:
     """Which addresses of the account a walk may visit. It remembers what it let through."""
@@ -40,6 +43,7 @@ class Addresses:
         self._shapes: Counter[tuple[str, tuple[str, ...]]] = Counter()
         self._refused: set[str] = set()
         self._let_through: set[str] = set()
+        self.cut = 0  # links of pages that hold more of them than are read
 
     @property
     def refused(self) -> int:
@@ -82,9 +86,10 @@ class Addresses:
 
     def links_of(self, tree: lxml.html.HtmlElement, base: str) -> list[str]:
         """Where a page leads within the account, in its order."""
-        links = (str(link) for link in tree.xpath("//a/@href | //area/@href | //iframe/@src")[:_MOST_LINKS])
-        found = dict.fromkeys(self.spelled(link, base) for link in links)
-        return [url for url in found if url and self.lets_through(url)]
+        links = list(dict.fromkeys(str(link) for link in tree.xpath("//a/@href | //area/@href | //iframe/@src")))
+        found = list(dict.fromkeys(url for link in links[:_MOST_LOOKED_AT] if (url := self.spelled(link, base))))
+        self.cut += len(links[_MOST_LOOKED_AT:]) + len(found[_MOST_LINKS:])
+        return [url for url in found[:_MOST_LINKS] if self.lets_through(url)]
 
     def canonical_of(self, tree: lxml.html.HtmlElement, base: str) -> str:
         """The address that a page names as its own; empty where that is none of the account's."""

@@ -32,8 +32,8 @@ _LANG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8}){0,3}\Z")
 _MOST_LINKS = 200
 _MOST_PICTURES = 100
 _NO_RULES = SiteRules()
-_ASIDE = "ancestor::header or ancestor::nav or ancestor::aside or ancestor::footer or ancestor::dialog"
-PASSWORD = f"//input[translate(@type, 'PASWORD', 'pasword')='password'][not({_ASIDE})]"  # a login beside a page is no wall
+ASIDE = "ancestor::header or ancestor::nav or ancestor::aside or ancestor::footer or ancestor::dialog"
+PASSWORD = f"//input[translate(@type, 'PASWORD', 'pasword')='password'][not({ASIDE})]"  # a login beside a page is no wall
 
 
 class Unreadable(Exception):

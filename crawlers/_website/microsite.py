@@ -15,16 +15,20 @@ from scrapy.http import Response
 
 from core.errors import CrawlError, ParseError, RateLimited
 from core.records import Gone, GoneReason
-from crawlers._website.addresses import BEYOND, Addresses
+from crawlers._website.addresses import BEYOND, CUT, Addresses
 from crawlers._website.articles import Article, Unreadable, decode, parse_html
 from crawlers._website.entries import page_post
 from crawlers._website.nowhere import NothingThere, read_one, read_page
-from crawlers._website.site import Listing, OffSite, Site, content_type, demand_readable, digest
+from crawlers._website.site import Enough, Listing, OffSite, Site, content_type, demand_readable, digest
 
 HEADLINES = "//article//a[@href] | //h1//a[@href] | //h2//a[@href] | //h3//a[@href] | //a[@rel='bookmark'][@href]"
 _BELOW = HEADLINES.replace("//article", ".//article", 1).replace("| //", "| .//")
 _MOST_PAGES = 200  # of one night; the next one goes on with the others
 _MOST_WAITING = 2_000
+_SHORT = 400  # characters of a page that may be a wall of an unknown kind
+_NIGHTS_DOUBTED = 3  # after so many nights a doubtful text is believed
+DOUBTED = "a page suddenly says hardly anything, as a wall does: it was not stored"
+UNQUEUED = f"a page beyond the {_MOST_WAITING} that may wait was not read"
 _DATE = re.compile(
     r"\b\d{4}-\d{2}-\d{2}\b|\b\d{1,2}[./]\d{1,2}[./]\d{4}\b"
     r"|\b(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|ene|abr|ago|dic)[a-z]*\.?\s+(de\s+)?\d{1,2}(,|\s)\s*(de\s+)?\d{4}\b"
@@ -75,6 +79,8 @@ class _Walk:
         self.walked: list[str] = []
         self.visited = 0
         self.whole = not self.left
+        self.held: dict[str, list[tuple[str, Response, Article]]] = {}  # short texts of known addresses, by their marks
+        self.lonely = ""  # the mark of a home page that leads to none of the known ones any more
 
     async def run(self, home: Response) -> None:
         site = self.site
@@ -83,20 +89,29 @@ class _Walk:
             if self.addresses.lets_through(url):
                 self._queue([url])
         self._read_home(home)
-        while self.waiting and self.visited < _MOST_PAGES:
-            site.demand_room()
-            self._remember()
-            await self._visit(self.waiting.popleft())
+        try:
+            while self.waiting and self.visited < _MOST_PAGES:
+                site.demand_room()
+                self._remember()
+                await self._visit(self.waiting.popleft())
+        except Enough:
+            self._give_held()
+            raise
         if self.waiting:
             self.whole = False
             site.troubles[f"more than {_MOST_PAGES} pages: the next run goes on"] += 1
         if self.addresses.refused:
             self.whole = False
             site.troubles[BEYOND] += self.addresses.refused
+        if self.addresses.cut:
+            self.whole = False
+            site.troubles[CUT] += self.addresses.cut
         if not site.posts and not self.before:
             raise ParseError("nothing on the site could be read as text")
         if self.whole:
             await self._look_for_orphans()
+        self._give_held()
+        if self.whole:
             site.listing = Listing(frozenset({site.base_url, *self.walked}))
         else:  # what was not reached tonight may be among what waits
             self.walked = list(dict.fromkeys([*self.walked, *self.before]))[:_MOST_WAITING]
@@ -105,9 +120,14 @@ class _Walk:
 
     def _queue(self, urls: list[str]) -> None:
         for url in urls:
-            if url not in self.reached and len(self.waiting) < _MOST_WAITING:
-                self.reached.add(url)
-                self.waiting.append(url)
+            if url in self.reached:
+                continue
+            if len(self.waiting) >= _MOST_WAITING:
+                self.whole = False
+                self.site.troubles[UNQUEUED] += 1
+                continue
+            self.reached.add(url)
+            self.waiting.append(url)
 
     def _remember(self) -> None:
         """What the next night needs, if this one ends here."""
@@ -121,14 +141,19 @@ class _Walk:
         site = self.site
         try:
             tree = parse_html(decode(home.body, content_type(home)))
-            self._queue(self.addresses.links_of(tree, home.url))
+            links = self.addresses.links_of(tree, home.url)
+            self._queue(links)
             article = read_one(site, home)
         except Unreadable as error:
             site.troubles[f"the home page was not read: {error}"] += 1
             return
-        self.texts.add(_words(article))
-        post = page_post(site, article, native_id=site.base_url, url=site.base_url, is_page=True)
-        site.give(site.raw(home), posts=(post,))
+        words = _words(article)
+        if self.before and _is_short(article):
+            self.lonely = "" if {*links} & {*self.before} else words
+            self.held[words] = [(site.base_url, home, article)]
+            return
+        self.texts.add(words)
+        self._give_page(site.base_url, home, article)
 
     async def _visit(self, url: str, *, by_name: bool = False) -> None:
         """Read one page, give it, and queue what it leads to. The page that it names as the real one is read before it."""
@@ -173,11 +198,34 @@ class _Walk:
 
     def _give(self, url: str, response: Response, article: Article) -> None:
         words = _words(article)
-        if words in self.texts and url not in self.before:
+        if url not in self.before and (words in self.texts or words in self.held):
+            return
+        self.walked.append(url)
+        if url in self.before and _is_short(article):
+            self.held.setdefault(words, []).append((url, response, article))
             return
         self.texts.add(words)
-        self.walked.append(url)
+        self._give_page(url, response, article)
+
+    def _give_page(self, url: str, response: Response, article: Article) -> None:
         self.site.give(self.site.raw(response), posts=(page_post(self.site, article, native_id=url, url=url, is_page=True),))
+
+    def _give_held(self) -> None:
+        """Known addresses that suddenly give the very same short text are walled, unless they do so night after night."""
+        doubts = self.site.state.pop("doubted", None)
+        before, now = doubts if isinstance(doubts, dict) else {}, {}
+        for words, pages in self.held.items():
+            if len(pages) > 1 or words in self.texts or words == self.lonely:
+                nights = before.get(words)
+                now[words] = (nights if isinstance(nights, int) else 0) + 1
+                if now[words] < _NIGHTS_DOUBTED:
+                    self.site.troubles[DOUBTED] += len(pages)
+                    continue
+            for page in pages:
+                self._give_page(*page)
+        self.held = {}
+        if now:
+            self.site.state["doubted"] = now
 
     async def _look_for_orphans(self) -> None:
         """Pages of earlier nights to which nothing leads any more: they may still stand where they stood."""
@@ -196,6 +244,10 @@ class _Walk:
 def _is_html(response: Response) -> bool:
     kind = content_type(response).lower()
     return not kind or "html" in kind or kind.startswith("text/plain")
+
+
+def _is_short(article: Article) -> bool:
+    return len(article.fragment.text) < _SHORT
 
 
 def _words(article: Article) -> str:

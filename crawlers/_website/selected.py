@@ -12,7 +12,7 @@ from crawlers._website.feeds import Entry
 from crawlers._website.rules import select
 from crawlers._website.site import Listing, Site, content_type, demand_readable, digest, validators_of
 
-_MOST_ITEMS = 500  # of one page of a list
+_MOST_ITEMS = 2_000  # of one page of a list
 _MOST_LIST_PAGES = 100
 UNFIT = "the selectors of the settings fit nothing on the site's page: has it been made anew?"
 
@@ -21,7 +21,7 @@ def items_of(site: Site, tree: lxml.html.HtmlElement) -> list[lxml.html.HtmlElem
     """What the settings call the items of a list on this page."""
     rules = site.job.rules
     lists = select(tree, rules.list) if rules.list else [tree]
-    return list(dict.fromkeys(item for found in lists for item in select(found, rules.item)))[:_MOST_ITEMS]
+    return list(dict.fromkeys(item for found in lists for item in select(found, rules.item)))
 
 
 async def crawl_selected(site: Site, home: Response) -> None:
@@ -48,6 +48,9 @@ async def crawl_selected(site: Site, home: Response) -> None:
                 raise ParseError(UNFIT)
             site.troubles[UNFIT] += 1
             whole = False
+        if cut := len(items[_MOST_ITEMS:]):
+            site.troubles[f"an item beyond the {_MOST_ITEMS} of one page of the list was not read"] += cut
+            items, whole = items[:_MOST_ITEMS], False
         entries = tuple(entry for item in items if (entry := _entry(site, item, response.url)))
         if len(entries) < len(items):
             site.troubles["an item of the site's list was not read"] += len(items) - len(entries)
@@ -56,8 +59,12 @@ async def crawl_selected(site: Site, home: Response) -> None:
         whole &= await give_entries(site, entries, site.raw(response), str(state.get("lang") or "und"))
         old = bool(entries) and not any(site.wanted(entry.posted_at) for entry in entries)
         next_url = _next(site, tree, response.url)
-        if not next_url or next_url in visited or old or (met and caught_up) or len(visited) > _MOST_LIST_PAGES:
+        if not next_url or next_url in visited or old or (met and caught_up):
             left = bool(next_url and next_url not in visited)
+            break
+        if len(visited) > _MOST_LIST_PAGES:
+            site.troubles[f"more than {_MOST_LIST_PAGES} pages of the list: the rest was not read"] += 1
+            whole = False
             break
         visited.add(next_url)
         response = await site.fetch(next_url)

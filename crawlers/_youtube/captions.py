@@ -21,7 +21,7 @@ from crawlers._strict import instant, mapping, objects
 from crawlers._youtube.api import YouTubeClient
 from crawlers._youtube.problems import Unseen
 from crawlers._youtube.progress import Progress
-from crawlers._youtube.videos import is_video_id, language, watch_url
+from crawlers._youtube.videos import is_video_id, language, watch_url, with_items
 
 MAX_TRANSCRIPT = 1_000_000  # code points; ten hours of quick talk
 _WAIT = timedelta(days=7)  # for tracks to appear: YouTube's own need hours, people's need days
@@ -79,7 +79,7 @@ class CaptionReader:
         verified: list[str] = []
         shown: set[str] = set()
         broken = 0
-        for item in objects(listed.json(), "items"):
+        for item in objects(with_items(listed.json()), "items"):
             try:
                 track = parse_track(item, video_id)
                 if not track.is_public:

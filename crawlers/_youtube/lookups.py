@@ -18,7 +18,7 @@ from crawlers._strict import not_understood, objects
 from crawlers._youtube.api import MAX_IDS, YouTubeClient, YouTubeSite
 from crawlers._youtube.problems import Unseen
 from crawlers._youtube.progress import Progress
-from crawlers._youtube.videos import Channel, fate, is_anothers, parse_item, parse_video, watch_url
+from crawlers._youtube.videos import Channel, fate, is_anothers, parse_item, parse_video, watch_url, with_items
 
 LOOKUP, OEMBED, PLAYLIST = "lookup", "oembed", "playlist"
 
@@ -39,10 +39,7 @@ def look_up(client: YouTubeClient, account: Account, channel_id: str, ids: Seque
     """At most MAX_IDS videos."""
     answer = client.videos(ids)
     items: dict[str, Any] = {}
-    given = answer.json().get("items", [])
-    if not isinstance(given, list):
-        raise ParseError("YouTube answered without a list of videos")
-    for item in given:
+    for item in with_items(answer.json())["items"]:
         native_id = item.get("id") if isinstance(item, dict) else None
         if isinstance(native_id, str):
             items.setdefault(native_id, item)
@@ -118,7 +115,7 @@ def _look_elsewhere(client: YouTubeClient, site: YouTubeSite | None, channel: Ch
     items = []
     try:
         listed = client.in_playlist(channel.uploads, video_id)
-        items = [parse_item(item) for item in objects(listed.json(), "items")]
+        items = [parse_item(item) for item in objects(with_items(listed.json()), "items")]
         raw: RawPage | None = listed.raw
     except Unseen as unseen:  # not even the list
         raw = unseen.raw

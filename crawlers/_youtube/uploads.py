@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from core.errors import ParseError
@@ -13,7 +14,7 @@ from crawlers._strict import mapping, not_understood
 from crawlers._walk import seconds
 from crawlers._youtube.lookups import LOOKUP, Found
 from crawlers._youtube.progress import Place, is_place
-from crawlers._youtube.videos import Item, parse_item
+from crawlers._youtube.videos import Item, parse_item, with_items
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +31,20 @@ class Listed:
         """The videos not older than that."""
         recent = (item.video_id for item in self.items if since is None or item.at is None or seconds(item.at) >= since)
         return list(dict.fromkeys(recent))
+
+    @property
+    def times(self) -> list[datetime | None]:
+        """One entry a line."""
+        return [*(item.at for item in self.items), *[None] * self.nameless]
+
+    def shrank_since(self, place: Place | None) -> bool:
+        """Whether the list lost videos since that place was told: as many of those that live may now stand before it."""
+        return place is not None and self.total < place["total"]
+
+    def missing(self, seen: int, count: str) -> str:
+        """What a note says where the list ends, having shown `seen` videos, and YouTube counts more."""
+        counted = max(self.total, int(count or 0))
+        return f"the list of uploads ended after {seen} of {counted} videos" if seen < counted else ""
 
     def is_all_before(self, since: int | None) -> bool:
         return bool(self.items) and not self.nameless and not self.wanted(since)
@@ -85,10 +100,8 @@ def read_page(listed: Listed, found: Found | None) -> Page:
 
 def parse_list(answer: Mapping[str, Any], raw: RawPage) -> Listed:
     """Raises ParseError for what is no page of a list."""
-    lines = answer.get("items", [])
+    lines = with_items(answer)["items"]
     token = answer.get("nextPageToken") or ""
-    if not isinstance(lines, list):
-        raise ParseError("YouTube answered without a list of uploads")
     total = mapping(answer, "pageInfo").get("totalResults")
     count = total if isinstance(total, int) and not isinstance(total, bool) and 0 <= total < 10**9 else 0
     place = {"token": token, "total": count}

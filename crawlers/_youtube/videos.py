@@ -54,10 +54,19 @@ def watch_url(video_id: str) -> str:
     return f"https://www.youtube.com/watch?v={video_id}"
 
 
+def with_items(answer: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The answer itself, if it holds a list of items. What isn't there is told by an empty list, never by none at all."""
+    if not isinstance(answer.get("items"), list):
+        raise ParseError("items: expected a list")
+    return answer
+
+
 def parse_channel(answer: Mapping[str, Any], known_id: str = "") -> Channel:
     """The one channel of an answer. Raises AccountNotFound for none, ParseError for what is no channel or another one."""
     items = objects(answer, "items")
     if not items:
+        if not answer.keys() & {"kind", "pageInfo"}:  # of channels YouTube gives no list at all where it finds none
+            with_items(answer)
         raise AccountNotFound("YouTube shows no such channel: it never was, was closed, hidden or terminated")
     item = items[0]
     native_id = item.get("id")

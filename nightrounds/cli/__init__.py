@@ -9,7 +9,7 @@ import sys
 import typer
 
 from core.errors import ConfigError, NightRoundsError
-from nightrounds.cli import account_care, accounts, database, followup, platforms, posts, retention, rounds, spending
+from nightrounds.cli import account_care, accounts, coverage, database, followup, platforms, posts, retention, rounds, spending
 
 app = typer.Typer(
     name="nightrounds",
@@ -20,6 +20,7 @@ app = typer.Typer(
     rich_markup_mode=None,  # errors in a line, not in a box
 )
 rounds.register(app)
+coverage.register(app)
 posts.register(app)
 accounts.register(app)
 account_care.register()

@@ -11,6 +11,7 @@ from core.records import Account
 from nightrounds.cli._edge import Json, context, out, write_json
 from nightrounds.cli.accounts import commands
 from nightrounds.context import Context
+from nightrounds.demo import refuse_mixing
 from nightrounds.finding_lines import printable
 from nightrounds.resolving import Resolved, resolve_accounts
 from storage import account_names, disputes, profiles
@@ -45,6 +46,7 @@ def resolve(
 ) -> None:
     """Ask the platforms once for each account's immutable id; from then on renames are followed."""
     with context() as opened:
+        refuse_mixing(opened, sandboxed=False)
         with opened.store.read() as tx:
             found = [a for a in stored.list_accounts(tx, platform=platform) if again or a.native_id is None]
         results = resolve_accounts(opened, found, progress=None if json else _print_resolved)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -14,12 +15,14 @@ from rich.table import Table
 from core.errors import ConfigError
 from core.records import Account, Kind
 from nightrounds.account_list import read_account_list
-from nightrounds.account_preview import Act, Change, Preview, preview_import
+from nightrounds.account_preview import Change, Preview, preview_import
 from nightrounds.cli._edge import Json, context, err, out, write_json
 from nightrounds.context import Context
+from nightrounds.demo import refuse_mixing
 from nightrounds.finding_lines import printable
 from storage import accounts as stored
 from storage import crawls
+from storage.account_plan import Act
 
 _MOST_CHANGES = 40
 _ALWAYS = frozenset({Act.ADDED, Act.CHANGED, Act.UNCHANGED})
@@ -46,11 +49,16 @@ def import_(
     """Add accounts to the watch list, or bring them up to date. Rows that can't be taken are reported, the rest goes in."""
     read = read_account_list(file)
     for row in read.bad_rows:
-        err.print(f"{file}:{row.line}: {row.problem}", markup=False)
+        err.print(f"{printable(str(file))}:{row.line}: {row.problem}", markup=False)
     if complete and (read.bad_rows or not read.accounts):
         raise ConfigError(f"{file}: --complete wants a list without a bad row: mend it first, nothing was stored")
     with context() as opened:
+        refuse_mixing(opened, sandboxed=False)
+        _warn_of_handles(opened, read.accounts)
         preview = preview_import(opened, read.accounts, complete=complete)
+        if complete and not dry_run and preview.count(Act.REFUSED):
+            _print_changes(preview, only=Act.REFUSED)
+            raise ConfigError(f"{file}: --complete wants a list whose rows can all be taken: mend it first, nothing was stored")
         if not dry_run:
             with opened.store.begin() as tx:
                 stored.import_accounts(tx, read.accounts)
@@ -67,12 +75,12 @@ def import_(
         )
         summary += f"; {len(read.bad_rows)} rows not taken" if read.bad_rows else ""
         out.print(summary + ("; nothing was stored" if dry_run else ""))
-    if read.bad_rows:
+    if read.bad_rows or preview.count(Act.REFUSED):
         raise typer.Exit(1)
 
 
-def _print_changes(preview: Preview) -> None:
-    changed = [change for change in preview.changes if change.act is not Act.UNCHANGED]
+def _print_changes(preview: Preview, *, only: Act | None = None) -> None:
+    changed = [change for change in preview.changes if change.act is (only or change.act) and change.act is not Act.UNCHANGED]
     for change in changed[:_MOST_CHANGES]:
         account = change.account
         out.print(f"{change.act.value}: {account.platform} {printable(account.handle)}", markup=False)
@@ -114,7 +122,12 @@ def list_(
         table.add_column(name, overflow="fold")
     for a in found:
         table.add_row(
-            a.platform, escape(a.handle), a.kind.value, a.basis.value, f"{a.basis_recorded_at:%Y-%m-%d}", escape(a.unit or "")
+            a.platform,
+            escape(printable(a.handle)),
+            a.kind.value,
+            a.basis.value,
+            f"{a.basis_recorded_at:%Y-%m-%d}",
+            escape(printable(a.unit or "")),
         )
     out.print(table)
 
@@ -144,7 +157,7 @@ def check(json: Json = False) -> None:
         write_json([{"id": a.id, "platform": a.platform, "handle": a.handle, "problem": problem} for a, problem in problems])
     else:
         for problem, group in groupby(sorted(problems, key=itemgetter(1)), key=itemgetter(1)):
-            names = ", ".join(f"{account.platform} {account.handle}" for account, _ in group)
+            names = ", ".join(f"{account.platform} {printable(account.handle)}" for account, _ in group)
             out.print(f"{problem}\n  so not: {names}", markup=False)
         ready, never = len(found) - len(problems), sum(not had for had in crawled.values())
         out.print(f"{ready} of {len(found)} accounts can be crawled; {never} have no stored post yet")
@@ -154,4 +167,13 @@ def check(json: Json = False) -> None:
 
 def _problem(opened: Context, account: Account) -> str:
     crawler = opened.crawlers.get(account.platform)
-    return crawler.missing_credentials() if crawler else "no crawler for this platform"
+    return crawler.account_problem(account) if crawler else "no crawler for this platform"
+
+
+def _warn_of_handles(opened: Context, accounts: Sequence[Account]) -> None:
+    """Say which accounts of a list can't be asked for as they are written; credentials may come later."""
+    for account in accounts:
+        crawler = opened.crawlers.get(account.platform)
+        problem = crawler.account_problem(account) if crawler else ""
+        if crawler and problem and problem != crawler.missing_credentials():
+            err.print(f"{account.platform} {printable(account.handle)}: {problem}", markup=False)

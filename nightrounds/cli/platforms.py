@@ -23,7 +23,8 @@ def register(app: typer.Typer) -> None:
 
 def platforms(
     write: Annotated[
-        bool, typer.Option("--write", help="Bring the README's table and dags/pools.json of this checkout up to date.")
+        bool,
+        typer.Option("--write", help="Bring README.md, docs/platforms.md and dags/pools.json of this checkout up to date."),
     ] = False,
     json: Json = False,
 ) -> None:
@@ -50,7 +51,7 @@ def platform(name: Annotated[str, typer.Argument(help="The word for it in accoun
     """Write a crawler that works, a recorded conversation and a page of documentation, to be changed into the new one's."""
     for path in new_platform.write_platform(Path.cwd(), name):
         out.print(f"written: {path.relative_to(Path.cwd())}", markup=False)
-    out.print("what comes next: docs/add-a-platform.md")
+    out.print("what comes next, its entry in policy/platforms.yaml among it: docs/add-a-platform.md")
 
 
 @_new.callback()

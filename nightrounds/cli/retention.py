@@ -84,6 +84,8 @@ def _print_purge(done: Purge) -> None:
         out.print(
             f"Erased; {done.blobs} answers are out of the evidence store. What stays is counted in the audit trail by ids."
         )
+    for words in done.remains:
+        out.print(words)
     if done.waiting:
         out.print("What waits for counsel: 'nightrounds decisions list'.")
 
@@ -150,7 +152,8 @@ def _print_decisions(found: Sequence[Decision]) -> None:
         state = "settled" if one.done_at and one.state is DecisionState.WAITING else one.state.value
         out.print(f"{one.id}  {state}  {name}: {one.duty.value} since {one.due_at:%Y-%m-%d}, {one.held_by.value}", markup=False)
         if one.decided_at:
-            words = f"    decided {one.decided_at:%Y-%m-%d} by {printable(one.decided_by)}: {printable(one.reasoning)}"
+            closed = f", closed {one.done_at:%Y-%m-%d}" if one.done_at else ""
+            words = f"    decided {one.decided_at:%Y-%m-%d}{closed} by {printable(one.decided_by)}: {printable(one.reasoning)}"
             out.print(words, markup=False)
     if not found:
         out.print("no decision waits")
@@ -168,8 +171,9 @@ def decide(
         raise ConfigError("decide: expected keep or erase")
     who, why = _said(by, "--by"), _said(reasoning, "--reasoning")
     with context() as opened, opened.store.begin(who) as tx:
-        decisions.decide(tx, number, state, reasoning=why, decided_by=who)
-    out.print(f"decision {number}: {state.value}" + ("; the next purge does it" if state is DecisionState.ERASE else ""))
+        decided = decisions.decide(tx, number, state, reasoning=why, decided_by=who)
+    anew = f", in place of {number}" if decided != number else ""
+    out.print(f"decision {decided}{anew}: {state.value}" + ("; the next purge does it" if state is DecisionState.ERASE else ""))
 
 
 def _account(opened: Context, platform: str, handle: str) -> Account:

@@ -137,11 +137,15 @@ def verify(json: Json = False) -> None:
             f"audit trail: {chain.checked} entries checked{broken}",
             f"revisions of posts: {contents.checked} checked, {len(contents.damaged)} damaged",
             f"evidence: {kept.checked} pieces checked, {len(kept.damaged)} damaged, {len(kept.missing)} missing, "
-            f"{len(kept.lost_rows)} captures lost, {len(kept.wrong_rows)} captures changed",
+            f"{len(kept.lost_rows)} captures lost, {len(kept.wrong_rows)} captures changed, "
+            f"{len(kept.unfinished)} erased but still there, {len(kept.orphans)} without a capture",
             *(f"  damaged: {name}" for name in kept.damaged),
             *(f"  missing: {name}" for name in kept.missing),
+            *(f"  erased but still there: {name}" for name in kept.unfinished),
             "Everything is as it was written."
             if sound
+            else "Nothing was changed or lost; what was erased goes with 'nightrounds purge'."
+            if not damage and chain.ok and contents.ok and kept.intact
             else "Something was changed, or is missing: keep it, and restore a backup.",
         ):
             out.print(line, markup=False)

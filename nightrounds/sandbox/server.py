@@ -205,15 +205,25 @@ class Sandbox:
 
 
 def main(
-    *, port: int = 8700, night: int = 1, vocabulary: str = "both", announce: Callable[[str], object] = sys.stdout.write
+    *, port: int = 8700, night: int = 1, vocabulary: str = "both", announce: Callable[[str], object] | None = None
 ) -> None:
-    """Run the sandbox until it is interrupted. Raises OSError where a port is taken."""
+    """Run the sandbox until it is interrupted. What it announces is a whole nightrounds.toml, the rest of it comments.
+
+    Raises OSError where a port is taken.
+    """
+    announce = announce or _say
     with Sandbox(night, port, vocabulary=vocabulary) as sandbox:
-        announce("\n".join(f"{name:<12} {url}" for name, url in sandbox.urls.items()) + "\n\n")
+        announce("".join(f"# {name:<12} {url}\n" for name, url in sandbox.urls.items()) + "\n")
         announce(f"{_as_toml(sandbox.platform_options())}\n")
-        announce(f"The next night: curl -d '{{\"night\": 2}}' {sandbox.urls['x']}/_sandbox/night\nStop with Ctrl-C.\n")
+        announce(f"# The next night: curl -d '{{\"night\": 2}}' {sandbox.urls['x']}/_sandbox/night\n# Stop with Ctrl-C.\n")
         with contextlib.suppress(KeyboardInterrupt):
             threading.Event().wait()
+
+
+def _say(words: str) -> None:
+    """On stdout at once, also where that is a file."""
+    sys.stdout.write(words)
+    sys.stdout.flush()
 
 
 def _as_toml(platforms: dict[str, dict[str, Any]]) -> str:

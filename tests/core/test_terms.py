@@ -125,6 +125,11 @@ BROKEN: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
         _set(delete_within_hours=None),
         "platforms.x: delete_within_hours: expected where honour_deletions is true",
     ),
+    "words for days": (_set(keep_days="30"), "platforms.x.keep_days: Input should be a valid integer"),
+    "yes for days": (_set(keep_days=True), "platforms.x.keep_days: Input should be a valid integer"),
+    "yes for a price": (_set(prices={"post": True}), "platforms.x.prices.post: Input should be a valid number"),
+    "a word for a truth": (_set(store_text="off"), "platforms.x.store_text: Input should be a valid boolean"),
+    "a number for a truth": (_set(honour_deletions=0), "platforms.x.honour_deletions: Input should be a valid boolean"),
     "no shard": (_set(max_parallel=0), "platforms.x.max_parallel: Input should be greater than 0"),
 }
 
@@ -138,6 +143,14 @@ def test_a_wrong_file_names_file_key_and_expectation(tmp_path: Path, case: str) 
     with pytest.raises(ConfigError) as caught:
         load_terms(path)
     assert f"{path}: {expected}" in str(caught.value)
+
+
+@pytest.mark.parametrize("written", ["030", "1:30", "0x1e", "0b11", "1_0", "yes", "on", "+3", "1e1", "3.0", "true", "9" * 5000])
+def test_what_yaml_would_make_another_number_of_is_refused(tmp_path: Path, written: str) -> None:
+    path = tmp_path / "platforms.yaml"
+    path.write_text(f'version: "1"\nplatforms:\n  x:\n    source: s\n    honour_deletions: false\n    keep_days: {written}\n')
+    with pytest.raises(ConfigError, match=r"platforms\.x\.keep_days: "):
+        load_terms(path)
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ class Instagram:
         self.spoiled: set[str] = set()
         self.native_id, self.username = CLINIC, HANDLE
         self.page_size = 5
-        self.pages_asked = 0
+        self.pages_asked = self.miscounted = 0
         loopback.answer = self.answer
 
     def post(self, at: datetime, words: str) -> str:
@@ -59,10 +59,9 @@ class Instagram:
         if name is None or name[1] != self.username:
             return self.error(110, error_subcode=2207013)
         found: dict[str, Any] = {"id": self.native_id, "username": self.username, "name": "Harbor Clinic"}
+        found["media_count"] = len(self.posts) - len(self.gone) + self.miscounted
         if "media.limit" in fields:
-            found = {"id": self.native_id, "media_count": len(self.posts), **self.media(fields)}
-        else:
-            found["media_count"] = len(self.posts)
+            found = {"id": self.native_id, "media_count": found["media_count"], **self.media(fields)}
         return self.reply({"business_discovery": found, "id": OURS})
 
     def media(self, fields: str) -> dict[str, Any]:
@@ -324,6 +323,9 @@ def test_an_account_without_media_is_complete_and_one_that_hides_them_is_not(ins
     monkeypatch.setattr(instagram, "media", lambda _: {})
     with pytest.raises(ParseError):
         crawl()
+    monkeypatch.undo()
+    instagram.miscounted = 499
+    assert notes(crawl()) == "Instagram counts 500 posts of this account and shows 1"
 
 
 @pytest.mark.parametrize(

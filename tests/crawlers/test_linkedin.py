@@ -35,6 +35,7 @@ class LinkedIn:
         self.posts: dict[str, dict[str, Any]] = {}
         self.forbidden: set[str] = set()
         self.count = 10  # the most that it gives at once
+        self.total: int | None = None  # another one than the truth
         self.name = NAME
         self.on_list: Any = lambda: None  # happens before each list
 
@@ -88,8 +89,8 @@ class LinkedIn:
         newest = sorted(self.posts.values(), key=lambda one: one["lastModifiedAt"], reverse=True)
         newest = [one for one in newest if one["id"] not in self.forbidden]
         count = min(count, self.count)
-        links = [{"rel": "next", "href": "…"}] if start + count < len(newest) else []
-        paging = {"start": start, "count": count, "links": links, "total": len(newest)}
+        links = [{"rel": "next", "href": "…"}] if start + count < len(newest) and self.total is None else []
+        paging = {"start": start, "count": count, "links": links, "total": len(newest) if self.total is None else self.total}
         return self.reply({"elements": newest[start : start + count], "paging": paging})
 
     def lookup(self, ids: list[str]) -> Any:
@@ -344,3 +345,10 @@ def test_the_private_api_is_in_no_lock_file():
     for path in files:
         assert not re.search(r"(?im)^\W*linkedin[-_.]api(?![-_.]?client)\b", path.read_text(encoding="utf-8")), path.name
     assert "linkedin-api-client==" in (ROOT / "requirements.lock").read_text(encoding="utf-8")
+
+
+def test_a_total_below_what_was_shown_is_not_believed(linkedin, crawler, account, clock):
+    linkedin.total = 0
+    ids = {linkedin.post(clock.now - timedelta(hours=n + 1), f"p{n}") for n in range(25)}
+    pages = list(crawler.crawl(CrawlRequest(account=account)))
+    assert {post.native_id for page in pages for post in page.posts} == ids

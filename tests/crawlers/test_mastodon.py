@@ -273,6 +273,16 @@ def test_a_missing_post_is_definite_where_the_server_keeps_a_tombstone(server, m
     assert all(page.raw for page in pages)
 
 
+def test_a_login_page_at_a_missing_posts_address_says_nothing_of_it_and_is_no_evidence(server, make_crawler, account, loopback):
+    native_id = server.post(START, "p")
+    server.gone = {native_id}
+    wall = loopback.Reply(b"<html>LOGIN</html>", media_type="text/html")
+    loopback.answer = lambda asked: wall if asked.path.startswith("/@harbor/") else server.answer(asked)
+    pages = list(make_crawler().crawl(CrawlRequest(account=account, recheck=[known(native_id, missing_path="lookup")])))
+    assert [(one.definite, one.path) for page in pages for one in page.gone] == [(False, "lookup")]
+    assert not [raw for page in pages for raw in page.raw if b"LOGIN" in raw.body]
+
+
 @pytest.mark.parametrize(
     "url", ["", "http://social.example/@harbor/1", "https://evil.example/@harbor/1", "https://social.example:8/1"]
 )
@@ -365,3 +375,26 @@ def test_a_cursor_that_is_none_of_ours_starts_anew(server, make_crawler, make_ac
     server.post(START, "p")
     account = make_account("mastodon", HANDLE, native_id=f"{USER}@{HOST}")
     assert texts(list(make_crawler().crawl(CrawlRequest(account=account, cursor=Cursor(state))))) == ["p"]
+
+
+@pytest.mark.parametrize(("empty", "told"), [(2, ""), (5, "3 empty pages in a row: there may be older posts behind them")])
+def test_an_empty_page_that_leads_on_does_not_end_the_walk(server, make_crawler, account, clock, loopback, empty, told):
+    ids = [server.post(clock.now - timedelta(days=n), f"p{n}") for n in range(8)]
+    given = server.statuses
+
+    def statuses(query: dict[str, str]) -> Any:
+        number, _, place = query.get("max_id", "").rpartition("0empty0")
+        if not place or int(number or 0) >= empty:
+            return given({"max_id": place} if place else query)
+        onward = f'<https://{HOST}/x?max_id={int(number or 0) + 1}0empty0{place}>; rel="next"'
+        return server.reply([], 200, {"Link": onward})
+
+    server.statuses = statuses
+    pages = list(make_crawler().crawl(CrawlRequest(account=account)))
+    assert notes(pages) == told
+    assert {post.native_id for page in pages for post in page.posts} == set(ids if not told else ids[:5])
+
+
+def test_a_name_that_is_none_is_no_new_handle(server, make_crawler, account):
+    server.account = {"username": "har bor<"}
+    assert next(make_crawler().crawl(CrawlRequest(account=account))).handle is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import time
 import zlib
 
 import pytest
@@ -79,6 +80,30 @@ def test_a_bomb_is_not_unpacked():
     header = (60_000).to_bytes(4, "big") * 2 + bytes([1, 0, 0, 0, 0])
     bomb = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\x00" * 10_000)) + chunk(b"IEND", b"")
     assert look_of(bomb) == ""
+
+
+def test_a_picture_that_would_take_hours_to_unpack_is_not_unpacked():
+    file = io.BytesIO()
+    Image.new("RGB", (1900, 1900)).save(file, "JPEG", progressive=True)
+    body = file.getvalue()
+    scan = body[body.rfind(b"\xff\xda") : -2]
+    assert look_of(body) != ""
+    began = time.process_time()
+    assert look_of(body[:-2] + scan * 4000 + b"\xff\xd9") == ""
+    assert time.process_time() - began < 1
+
+
+@pytest.mark.parametrize(("size", "is_read"), [((2000, 2000), True), ((2001, 2000), False), ((9000, 2), False)])
+def test_only_pictures_of_a_profiles_size_are_unpacked(size, is_read):
+    file = io.BytesIO()
+    Image.new("L", size).save(file, "PNG")
+    assert bool(look_of(file.getvalue())) is is_read
+    assert look_of(file.getvalue() + b"\0" * 4 * 2**20) == "", "too many bytes"
+
+
+def test_a_large_picture_looks_as_a_small_one_does():
+    small = int(look_of(a_picture(200, "PNG")), 16)
+    assert (small ^ int(look_of(a_picture(1800, "JPEG")), 16)).bit_count() <= 4
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from core.errors import AccountNotFound, BudgetExhausted, ParseError
 from core.records import CrawledPage, Cursor, GoneReason, KnownPost
 from core.seams import CrawlRequest, Meter
+from crawlers._reddit.posts import _bare_links
 from crawlers.reddit import RedditCrawler, RedditOptions
 
 HANDLE = "u/harbor_clinic"
@@ -335,3 +337,16 @@ def test_a_cursor_that_is_none_of_ours_starts_anew(server, make_crawler, account
 def test_a_name_that_belongs_to_another_account_now_is_not_read(server, make_crawler, account):
     with pytest.raises(AccountNotFound, match="another account"):
         next(make_crawler().crawl(CrawlRequest(account=replace(account, native_id="t2_older"))))
+
+
+@pytest.mark.parametrize("text", ["[removed]", "[deleted]", "[ Removed by Reddit ]"])
+def test_a_title_is_read_whatever_its_living_author_wrote_below_it(server, make_crawler, account, clock, text):
+    server.post(clock.now - timedelta(days=1), "A telling title", selftext=text, removed_by_category=None)
+    assert words(list(make_crawler().crawl(CrawlRequest(account=account)))) == ["A telling title"]
+
+
+def test_a_text_of_many_stops_after_an_address_takes_no_time():
+    began = time.process_time()
+    assert _bare_links("see https://one.example/a?b.,") == ("https://one.example/a?b",)
+    _bare_links("http://a" + "." * 99_000 + "a")
+    assert time.process_time() - began < 1

@@ -7,7 +7,19 @@ from datetime import UTC, datetime
 import pytest
 
 from core.errors import ParseError
-from crawlers._strict import CutShort, digits, instant, link, mapping, not_understood, objects, parse_object, text
+from crawlers._strict import (
+    CutShort,
+    digits,
+    instant,
+    is_fit,
+    link,
+    mapping,
+    not_understood,
+    objects,
+    parse_list,
+    parse_object,
+    text,
+)
 
 
 @pytest.mark.parametrize(
@@ -71,6 +83,21 @@ def test_text_loses_what_no_database_keeps():
         with pytest.raises(ParseError) as caught:
             text({"t": value}, "t")
         assert "canary" not in str(caught.value)
+
+
+def test_a_list_is_the_whole_answer():
+    assert parse_list(b' [1, {"a": []}] ') == [1, {"a": []}]
+    for body in (b'[],"items":[]', b"[] []", b"[", b""):
+        with pytest.raises(CutShort):
+            parse_list(body)
+    for body in (b"{}", b"null", b"[" * 70 + b"]" * 70):
+        with pytest.raises(ParseError):
+            parse_list(body)
+
+
+def test_a_place_that_could_not_be_sent_back_is_not_fit():
+    assert is_fit("a|b%20\u00e9\U0001f6a4", 10)
+    assert not [value for value in ("a\ud800b", "\x00", "x" * 11, 5, None, ["a"]) if is_fit(value, 10)]
 
 
 @pytest.mark.parametrize(

@@ -338,3 +338,23 @@ def test_the_limit_of_pages_is_told_for_each_list(threads, crawl):
     assert notes(first).count("page limit reached") == 2
     second = crawl(stored(first), own=True, max_pages=2)
     assert sorted({*texts(first), *texts(second)}) == sorted(f"p{n}" for n in range(12))
+
+
+def test_a_name_that_somebody_else_has_taken_is_not_read(threads, crawl):
+    mine = [threads.post(START - timedelta(days=n), f"mine {n}") for n in range(3)]
+    first = crawl()
+    threads.gone = set(mine)
+    later = [threads.post(START + timedelta(hours=n), f"theirs {n}") for n in range(7)]
+    threads.post(START - timedelta(days=60), "theirs of old")
+    with pytest.raises(AccountNotFound, match="may belong to somebody else now"):
+        crawl(stored(first))
+    threads.gone = {later[3], *mine[1:]}
+    again = crawl(stored(first))  # one of the known posts is proof enough, however many came after it
+    assert {post.native_id for page in again for post in page.posts} == {*later, mine[0]} - {later[3]}
+
+
+def test_an_account_that_deleted_all_it_had_shown_and_posts_nothing_is_no_other(threads, crawl):
+    mine = [threads.post(START - timedelta(days=n), f"mine {n}") for n in range(3)]
+    first = crawl()
+    threads.gone = set(mine)
+    assert not [page for page in crawl(stored(first)) if page.posts]

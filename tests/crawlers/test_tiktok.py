@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs
@@ -379,3 +380,9 @@ def test_without_tokens_it_says_what_is_missing(clock):
     assert "NIGHTROUNDS_PLATFORMS__TIKTOK__TOKENS" in TikTokCrawler(TikTokOptions(), clock=clock).missing_credentials()
     lame = TikTokOptions(refresh_tokens={HANDLE: REFRESH})
     assert TikTokCrawler(lame, clock=clock).missing_credentials(), "a refresh token without the application opens nothing"
+
+
+def test_a_name_that_is_none_is_no_new_handle(tiktok, make_crawler, make_account):
+    tiktok.handle = "har bor\u202e"
+    known = replace(make_account("tiktok", HANDLE), native_id=OPEN_ID)
+    assert next(make_crawler().crawl(CrawlRequest(account=known))).handle is None

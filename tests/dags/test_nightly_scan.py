@@ -109,9 +109,7 @@ def secrets_in(options: Any, *, named: str = "") -> set[str]:
 def leaks(airflow: Path, output: bytes, *, tokens: set[str]) -> None:
     world = load_world()
     assert len(tokens) > 6
-    canaries = tokens | {
-        piece for _, post in world.each_post() for piece in post.text.split("\n") if len(piece) >= 24
-    }
+    canaries = tokens | {piece for _, post in world.each_post() for piece in post.text.split("\n") if len(piece) >= 24}
     assert len(canaries) > 200
     places = {"output": output} | {str(p): p.read_bytes() for p in airflow.rglob("*") if p.is_file()}
     assert any(name.endswith(".db") for name in places)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -28,10 +30,11 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(checkout: Path, command: str) -> subprocess.CompletedProcess[str]:
-    program, *rest = command.split(" ")
+    program, *rest = shlex.split(command)
     argv = {
         "nightrounds": [sys.executable, "-c", "from nightrounds.cli import main; main()"],
         "python": [sys.executable],
+        "ruff": [sys.executable, "-m", "ruff"],
     }[program]
     environment = {
         **os.environ,
@@ -45,7 +48,7 @@ def run(checkout: Path, command: str) -> subprocess.CompletedProcess[str]:
 
 
 def shown_commands() -> list[str]:
-    return re.findall(r"^    ((?:nightrounds|python) .+)$", WALK.read_text(), re.MULTILINE)
+    return re.findall(r"^    ((?:nightrounds|python|ruff) .+)$", WALK.read_text(), re.MULTILINE)
 
 
 def test_the_walk_shows_the_commands_that_matter():
@@ -53,11 +56,21 @@ def test_the_walk_shows_the_commands_that_matter():
     assert commands[0] == "nightrounds new platform salon"
     assert any("test_mutated_answers" in command for command in commands)
     assert "nightrounds platforms --write" in commands
+    assert any("terms" in command for command in commands)
+
+
+def enter_terms(checkout: Path) -> None:
+    """Put the lines that the page shows where it says."""
+    (lines,) = re.findall(r"^```yaml\n(.+?)^```$", WALK.read_text(), re.MULTILINE | re.DOTALL)
+    terms = checkout / "policy" / "platforms.yaml"
+    terms.write_text(terms.read_text().rstrip("\n") + "\n\n" + lines)
 
 
 def test_the_walk_leads_to_a_platform(checkout):
     outputs = []
     for command in shown_commands():
+        if command == "nightrounds platforms --write":
+            enter_terms(checkout)
         done = run(checkout, command)
         # doctor finds no database and no policy of ours here: it must run, and that is all
         assert done.returncode == 0 or command == "nightrounds doctor", (command, done.stdout[-1500:], done.stderr[-800:])
@@ -65,9 +78,23 @@ def test_the_walk_leads_to_a_platform(checkout):
     text = "\n".join(outputs)
     assert "crawlers/salon.py" in text
     assert re.search(r"2 passed", text)
+    assert "[salon](platforms/salon.md)" in (checkout / "docs" / "platforms.md").read_text()
     assert "`salon`" in (checkout / "README.md").read_text()
     assert "nightrounds_salon" in (checkout / "dags" / "pools.json").read_text()
     assert "Parlor" not in (checkout / "crawlers" / "salon.py").read_text()
+
+
+def test_a_missing_expectation_is_written_for_a_person_to_read(checkout):
+    """As the page says in its fifth step; on any platform's conversation."""
+    expected = checkout / "tests" / "crawlers" / "examples" / "reddit" / "account.posts.json"
+    before = expected.read_bytes()
+    expected.unlink()
+    command = "python -m pytest -q tests/crawlers/test_recorded_answers.py -k reddit/account"
+    first = run(checkout, command)
+    assert first.returncode == 1
+    assert "read it line by line" in first.stdout
+    assert run(checkout, command).returncode == 0
+    assert json.loads(expected.read_text()) == json.loads(before)
 
 
 @pytest.mark.parametrize("name", ["x", "Salon", "1st", "a b", "../up", "class", ""])

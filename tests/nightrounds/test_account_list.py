@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -47,6 +48,10 @@ def test_spreadsheets_of_other_countries_are_read(tmp_path, separator):
         ("x,SECRETNAME,official,owned,,2026-11-01,,\n", "recorded_by"),
         ("x,,official,owned,P,2026-11-01,,\n", "handle"),
         ("x,SECRET\x07NAME,official,owned,P,2026-11-01,,\n", "handle"),
+        ("x,SECRETNAME,official,owned,P,0001-01-01T00:00+14:00,,\n", "recorded_at: expected a date such as"),
+        ("x,SECRETNAME,official,owned,P,9999-12-31T23:00-14:00,,\n", "recorded_at: expected a date such as"),
+        ("x,@,official,owned,P,2026-11-01,,\n", "handle: must not be empty"),
+        ("x,@ ,official,owned,P,2026-11-01,,\n", "handle: must not be empty"),
         ("x,SECRETNAME\n", "kind"),
         ("x," + "SECRETNAME" * 100 + ",official,owned,P,2026-11-01,,\n", "handle"),
     ],
@@ -64,6 +69,15 @@ def test_the_same_account_twice_is_one_account_and_one_complaint(tmp_path):
     read = read_account_list(write(tmp_path, HEADER + GOOD + GOOD.replace("@SomeClinic", "someclinic")))
     assert len(read.accounts) == 1
     assert [bad.line for bad in read.bad_rows] == [3]
+
+
+def test_the_same_native_id_twice_is_a_bad_row(tmp_path):
+    row = "x,{},official,owned,P,2026-11-01,,{}\n"
+    other = row.format("four", "77").replace("x,", "youtube,", 1)
+    rows = [row.format("one", "77"), row.format("two", "78"), row.format("three", "77"), other]
+    read = read_account_list(write(tmp_path, HEADER + "".join(rows)))
+    assert [account.handle for account in read.accounts] == ["one", "two", "four"]
+    assert [bad.line for bad in read.bad_rows] == [4]
 
 
 @pytest.mark.parametrize(
@@ -99,4 +113,5 @@ def test_what_is_written_is_read_back(tmp_path):
     write_account_list(path, Sandbox().accounts())
     read = read_account_list(path)
     assert not read.bad_rows
-    assert list(read.accounts) == Sandbox().accounts()
+    bare = [replace(a, handle=a.handle.removeprefix("@")) for a in Sandbox().accounts()]
+    assert list(read.accounts) == [replace(a, id=account_id(a.platform, a.handle)) for a in bare]

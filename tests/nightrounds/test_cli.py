@@ -245,16 +245,13 @@ def test_names_in_square_brackets_are_only_names(nightrounds, tmp_path):
 def test_the_sandboxes_list_can_be_scanned_as_if_it_were_real(nightrounds, tmp_path):
     """What docs/operate.md tells a newcomer with a database of their own."""
     env = {k: v for k, v in os.environ.items() if not k.startswith("NIGHTROUNDS_")}
-    command = [sys.executable, "-u", "-c", RUN, "sandbox", "--port", "0", "--accounts", "accounts.csv"]
+    command = [sys.executable, "-c", RUN, "sandbox", "--port", "0", "--accounts", "accounts.csv"]
     with subprocess.Popen(command, env=env, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as sandbox:
         try:
             printed = []
-            while not (printed and printed[-1].startswith("Stop")):
+            while not (printed and "Stop" in printed[-1]):
                 printed.append(sandbox.stdout.readline())
-            start = next(n for n, line in enumerate(printed) if line.startswith("[platforms"))
-            (tmp_path / "nightrounds.toml").write_text(
-                "".join(line for line in printed[start:] if not line.startswith(("The", "Stop")))
-            )
+            (tmp_path / "nightrounds.toml").write_text("".join(printed))
             assert nightrounds("accounts", "import", "accounts.csv").returncode == 0
             done = nightrounds("scan", "--platform", "facebook", "--json")
         finally:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from core.errors import RateLimited
+from core.errors import Actor, RateLimited
 from core.records import Account, Basis, CoverageStatus, CrawledPage, Cursor, Kind, Post, account_id
 from core.seams import Crawler, CrawlerOptions, CrawlRequest
 from core.settings import Settings
@@ -152,7 +152,7 @@ def test_a_used_up_budget_stops_the_credential_and_says_so(context):
     assert again.status is CoverageStatus.BLOCKED, "the meter is in the database, not in the process"
 
 
-def test_what_a_crash_left_uncounted_is_no_more_than_its_page(context):
+def test_a_crash_leaves_nothing_uncounted(context):
     def answer(request):
         request.meter.ask()
         yield CrawledPage(raw=())
@@ -187,3 +187,22 @@ def test_a_disputed_account_is_not_crawled(context):
     assert coverage.status is CoverageStatus.NOT_TRIED
     assert "disputed" in coverage.reason
     assert len(crawler.asked) == 1
+
+
+def test_a_dispute_raised_while_the_run_goes_on_stops_the_collecting(context):
+    one, two = an_account("one"), an_account("two")
+
+    def answer(request):
+        yield CrawledPage(raw=(), posts=(a_post(request.account, 1),))
+        for account in (one, two):
+            with context.store.begin() as tx:
+                disputes.raise_dispute(tx, account.id, claim="not ours", raised_by="HR")
+        yield CrawledPage(raw=(), posts=(a_post(request.account, 2),))
+
+    crawler = Scripted(answer)
+    first, second = crawl(context, crawler, one, two)
+    assert (first.status, first.new, second.status) == (CoverageStatus.PARTIAL, 1, CoverageStatus.NOT_TRIED)
+    assert all("disputed" in coverage.reason and coverage.actor == Actor.CURATOR for coverage in (first, second))
+    assert len(crawler.asked) == 1, "the second one's platform was asked nothing"
+    with context.store.read() as tx:
+        assert posts.count(tx) == 1

@@ -16,7 +16,7 @@ from nightrounds.sandbox.server import Sandbox
 from storage import accounts, crawls, posts
 
 EDITED = {"news": 2, "staff-blog": 1, "teaching-rounds": 1, "caring-hands": 2, "heart-walk": 1, "surgery-bulletin": 1}
-GONE = {"news": 1, "heart-walk": 1}  # what the sites say themselves; the others take a second look
+GONE = {"news": 2, "heart-walk": 1, "teaching-rounds": 1}  # what the sites say themselves; the others take a second look
 NEW = {"news": 1, "staff-blog": 1, "heart-walk": 1, "surgery-bulletin": 1}
 
 

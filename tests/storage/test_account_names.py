@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 import pytest
 
-from core.errors import StorageError
 from core.records import Account, CrawledPage, Kind
 from storage import account_names, accounts, pages
 from storage.account_names import Rename
@@ -78,12 +77,39 @@ def test_who_takes_over_a_left_handle_is_never_mistaken_for_its_owner(
     store: Store, watched: Account, make_account: Callable[..., Account], told: Callable[..., Rename]
 ) -> None:
     told(watched, "7", "harbor_clinic")
-    with pytest.raises(StorageError, match="native id"), store.begin() as tx:
-        accounts.import_accounts(tx, [make_account(kind=Kind.UNOFFICIAL)])
+    with store.begin() as tx:
+        assert accounts.import_accounts(tx, [make_account(kind=Kind.UNOFFICIAL)]).refused == 1
+        [step] = accounts.plan_import(tx, [make_account(kind=Kind.UNOFFICIAL)]).steps
+        assert "native id" in step.why
     with store.begin() as tx:
         squatter = make_account(kind=Kind.UNOFFICIAL, native_id="8")
         assert accounts.import_accounts(tx, [squatter]).added == 1
+        # the old list's row: nobody can tell whom of the two it means
+        assert accounts.import_accounts(tx, [watched]).refused == 1
+        assert accounts.import_accounts(tx, [squatter]).unchanged == 1
     assert handles(store) == sorted(["harbor_clinic", watched.handle])
+
+
+def test_who_takes_over_the_handle_of_a_retired_account_does_not_revive_it(
+    store: Store, watched: Account, make_account: Callable[..., Account], told: Callable[..., Rename]
+) -> None:
+    told(watched, "7", "private_person")
+    with store.begin() as tx:
+        accounts.retire(tx, watched.id)
+        assert accounts.import_accounts(tx, [watched]).refused == 1
+        assert accounts.import_accounts(tx, [make_account(native_id="8")]).added == 1
+    assert handles(store) == [watched.handle]
+
+
+def test_a_rename_by_the_list_is_remembered_and_may_be_taken_back(store: Store, make_account: Callable[..., Account]) -> None:
+    old, new = make_account("old", native_id="7"), make_account("new", native_id="7")
+    with store.begin() as tx:
+        accounts.import_accounts(tx, [old])
+        accounts.import_accounts(tx, [new])
+        known = account_names.handles_of(tx, old.id)
+        assert [(one.handle, one.source) for one in known] == [("old", "list"), ("new", "list")]
+        assert accounts.import_accounts(tx, [old]).changed == 1
+    assert handles(store) == ["old"]
 
 
 def test_a_whole_list_retires_the_others_and_giving_them_again_watches_them(

@@ -19,7 +19,7 @@ def test_import_is_idempotent_and_lists_what_it_was_given(store: Store, make_acc
     with store.begin() as tx:
         assert accounts.import_accounts(tx, given) == AccountsImported(added=2, changed=0, unchanged=0)
     with store.begin() as tx:
-        assert accounts.import_accounts(tx, [*given, *given]) == AccountsImported(added=0, changed=0, unchanged=4)
+        assert accounts.import_accounts(tx, given) == AccountsImported(added=0, changed=0, unchanged=2)
     with store.read() as tx:
         assert accounts.list_accounts(tx) == sorted(given, key=lambda account: account.id)
         assert accounts.list_accounts(tx, handle="ONE") == [given[0]]
@@ -29,11 +29,11 @@ def test_import_is_idempotent_and_lists_what_it_was_given(store: Store, make_acc
         assert audit.verify_chain(tx).checked == 1  # the second import did nothing
 
 
-def test_one_list_may_name_an_account_twice(store: Store, make_account: MakeAccount) -> None:
+def test_one_list_names_an_account_once(store: Store, make_account: MakeAccount) -> None:
     with store.begin() as tx:
         imported = accounts.import_accounts(tx, [make_account("one"), make_account("One", unit="Ward 4")])
-        assert imported == AccountsImported(added=1, changed=1, unchanged=0)
-        assert [account.unit for account in accounts.list_accounts(tx)] == ["Ward 4"]
+        assert imported == AccountsImported(added=1, changed=0, unchanged=0, refused=1)
+        assert [account.unit for account in accounts.list_accounts(tx)] == [None]
 
 
 def test_a_renamed_account_keeps_its_id(store: Store, make_account: MakeAccount) -> None:
@@ -47,13 +47,27 @@ def test_a_renamed_account_keeps_its_id(store: Store, make_account: MakeAccount)
         assert {a.handle: a.native_id for a in accounts.list_accounts(tx)} == {"new_name": "7", "old_name": "8"}
 
 
-def test_a_handle_that_changed_hands_is_refused(store: Store, make_account: MakeAccount) -> None:
+def test_a_handle_that_changed_hands_is_refused_and_the_rest_is_taken(store: Store, make_account: MakeAccount) -> None:
     with store.begin() as tx:
         accounts.import_accounts(tx, [make_account("one", native_id="7")])
-    with pytest.raises(StorageError, match="another native id"), store.begin() as tx:
-        accounts.import_accounts(tx, [make_account("two"), make_account("one", native_id="8")])
+    with store.begin() as tx:
+        given = [make_account("two"), make_account("one", native_id="8")]
+        [_, step] = accounts.plan_import(tx, given).steps
+        assert "another native id" in step.why
+        assert accounts.import_accounts(tx, given) == AccountsImported(added=1, changed=0, unchanged=0, refused=1)
+        assert {a.handle: a.native_id for a in accounts.list_accounts(tx)} == {"one": "7", "two": None}
+        assert accounts.retire_others(tx, given) == []  # whoever a refused row may mean is kept
+
+
+def test_whose_accounts_are_listed_is_told_without_reading_all_of_them(store: Store, make_account: MakeAccount) -> None:
+    with store.begin() as tx:
+        assert not accounts.any_recorded_by(tx, "Imogen Vale")
+        accounts.import_accounts(tx, [make_account("one"), make_account("two", basis_recorded_by="Rowan Teal")])
+        accounts.retire_others(tx, [make_account("one")])
     with store.read() as tx:
-        assert [a.handle for a in accounts.list_accounts(tx)] == ["one"]
+        assert accounts.any_recorded_by(tx, "Rowan Teal")  # retired ones are there all the same
+        assert accounts.any_recorded_by(tx, "Rowan Teal", others=True)
+        assert not accounts.any_recorded_by(tx, "sandbox")
 
 
 def test_a_page_of_somebody_else_is_refused(

@@ -177,3 +177,11 @@ def test_history_is_not_written_anew_without_the_key(chained: Store) -> None:
 def _refuses_to_append(store: Store) -> None:
     with pytest.raises(StorageError, match="tampered with; run nightrounds verify"), store.begin() as tx:
         crawls.begin_run(tx, trigger="after")
+
+
+def test_a_name_that_is_no_text_is_a_person_all_the_same(store: Store, make_account: Callable[..., Account]) -> None:
+    with store.begin("Imogen \udcff") as tx:
+        accounts.import_accounts(tx, [make_account()])
+    with store.read() as tx:
+        assert audit.verify_chain(tx).ok
+        assert audit.actor_token(tx.keys, "Imogen \udcff") != audit.actor_token(tx.keys, "Imogen \udcfe")

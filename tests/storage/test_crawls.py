@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from core.errors import StorageError
+from core.errors import Actor, StorageError
 from core.records import Account, Coverage, CoverageStatus, CrawledPage, Post
 from storage import audit, crawls, pages
 from storage.store import Store
@@ -81,3 +81,19 @@ def test_had_posts(
 def test_a_read_writes_nothing(store: Store) -> None:
     with pytest.raises(StorageError, match="the database refused"), store.read() as tx:
         crawls.begin_run(tx, trigger="test")
+
+
+def test_the_last_visit_is_the_last_answer_about_an_account(store: Store, watched: Account, clock: Any) -> None:
+    def told(status: CoverageStatus, actor: str = "", pages: int = 0) -> tuple[int, bool] | None:
+        with store.begin() as tx:
+            run_id = crawls.begin_run(tx, trigger="test")
+            seen = Coverage(account_id=watched.id, platform="x", status=status, actor=actor, pages=pages)
+            crawls.record_coverage(tx, run_id, seen)
+            return crawls.last_visits(tx).get(watched.id)
+
+    assert told(CoverageStatus.BLOCKED, Actor.BUDGET_OWNER.value) is None
+    assert told(CoverageStatus.NOT_TRIED, Actor.CURATOR.value) is None
+    assert told(CoverageStatus.PARTIAL, pages=1) == (3, False)
+    assert told(CoverageStatus.COMPLETE) == (4, True)
+    assert told(CoverageStatus.FAILED) == (4, True)
+    assert told(CoverageStatus.BLOCKED, Actor.CURATOR.value) == (6, False)

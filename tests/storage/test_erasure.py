@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,22 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from core.records import Account, CrawledPage, Finding, Gone, GoneReason, Kind, Media, Post, Profile, RawPage, Screened
+from core.records import (
+    Account,
+    CrawledPage,
+    Cursor,
+    Finding,
+    Gone,
+    GoneReason,
+    Kind,
+    Media,
+    Post,
+    Profile,
+    RawPage,
+    Screened,
+)
 from core.settings import Settings
-from storage import accounts, audit, crawls, erasure, evidence, findings, keyring, pages, posts, screenings
+from storage import _engine, accounts, audit, crawls, erasure, evidence, findings, keyring, pages, posts, screenings
 from storage._envelope import ERASED
 from storage.duties import Duty
 from storage.evidence import EvidenceFolder
@@ -50,6 +64,7 @@ def _erase(store: Store, *post_ids: int, duty: Duty = Duty.DELETED) -> None:
         shown = [row.id for row in tx.connection.execute(select(captures)) if set(row.post_ids or ()) & set(post_ids)]
         erasure.erase_pages(tx, shown)
     erasure.remove_bytes(store)
+    assert _engine.empty_log(store.engine)
 
 
 def _rows(store: Store, table: Any) -> list[Any]:
@@ -88,7 +103,26 @@ def test_nothing_is_left_but_shells(store: Store, one_post: int, settings: Setti
     assert _is_sound(store)
 
 
-def test_no_byte_of_the_old_envelopes_stays_in_the_files(sqlite_store: Store, tmp_path: Path, one_post_in: Any) -> None:
+@pytest.fixture
+def careless_sqlite(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An SQLite that was built to leave what is deleted where it stands; ours here may be built otherwise."""
+    real = _engine._prepare_sqlite
+
+    def prepare(connection: sqlite3.Connection, record: Any) -> None:
+        connection.execute("PRAGMA secure_delete=OFF")
+        real(connection, record)
+
+    monkeypatch.setattr(_engine, "_prepare_sqlite", prepare)
+
+
+def test_every_connection_overwrites_what_it_frees(careless_sqlite: None, sqlite_store: Store) -> None:
+    with sqlite_store.read() as tx:
+        assert tx.connection.exec_driver_sql("PRAGMA secure_delete").scalar() == 1
+
+
+def test_no_byte_of_the_old_envelopes_stays_in_the_files(
+    careless_sqlite: None, sqlite_store: Store, tmp_path: Path, one_post_in: Any
+) -> None:
     home = tmp_path / "home"
     envelopes = one_post_in(sqlite_store)
     # in pieces, because a long value lies on several pages of the file; what comes before is the key's name
@@ -280,8 +314,7 @@ def test_killed_before_the_bytes_went_the_next_call_takes_them(
     assert len(_blobs(settings)) == 2
     with store.read() as tx:
         report = evidence.verify_all(tx)
-    assert report.ok
-    assert len(report.unfinished) == 2
+    assert (report.intact, report.ok, len(report.unfinished)) == (True, False, 2)
     assert erasure.remove_bytes(store) == 3  # the first one, whose row was not noted, among them
     assert _blobs(settings) == []
 
@@ -307,3 +340,29 @@ def test_profiles_are_emptied_and_read_no_more(store: Store, watched: Account) -
     with store.begin() as tx:
         assert keep_profile(tx, watched.id, Profile(display_name="Orchid Wren", bio="nurse"))
     assert len(_rows(store, profile_snapshots)) == 2
+
+
+def test_a_reader_that_keeps_the_log_is_told(sqlite_store: Store, one_post_in: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_engine, "_BUSY_SECONDS", 0.1)
+    store = Store(
+        _engine.open_engine(str(sqlite_store.engine.url)), sqlite_store.keys, sqlite_store.evidence, sqlite_store._clock
+    )
+    one_post_in(sqlite_store)
+    with sqlite_store.read() as reader:
+        accounts.list_accounts(reader)
+        with store.begin() as tx:
+            erasure.erase_posts(tx, {1: Duty.DELETED})
+        assert not _engine.empty_log(store.engine)
+    assert _engine.empty_log(store.engine)
+    store.close()
+
+
+def test_cursors_are_forgotten(store: Store, one_post: int, watched: Account, run_id: int) -> None:
+    with store.begin() as tx:
+        crawls.keep_cursor(tx, run_id=run_id, account_id=watched.id, surface="x", cursor=Cursor({"since": "1"}))
+    with store.begin() as tx:
+        assert erasure.erase_cursors(tx, [watched.id]) == 1
+    with store.begin() as tx:
+        assert erasure.erase_cursors(tx, [watched.id]) == 0
+    with store.read() as tx:
+        assert crawls.load_cursor(tx, watched.id, "x") is None

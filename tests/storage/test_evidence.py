@@ -95,9 +95,11 @@ def test_a_changed_address_is_found(store: Store, blobs: list[Path]) -> None:
     assert (report.wrong_rows, report.ok) == ((1, 2), False)
 
 
-def test_a_blob_without_a_row_is_harmless(store: Store, blobs: list[Path]) -> None:
-    store.evidence.keep(b"the transaction of this one was killed")
-    assert _verify(store) == EvidenceReport(3, (), ())
+def test_a_blob_without_a_row_is_told_and_harmless(store: Store, blobs: list[Path]) -> None:
+    orphan = store.evidence.keep(b"the transaction of this one was killed")
+    report = _verify(store)
+    assert report == EvidenceReport(3, (), (), orphans=(orphan,))
+    assert report.ok
 
 
 def test_any_file_system_of_fsspec_serves(store: Store, tmp_path: Path) -> None:

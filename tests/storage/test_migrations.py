@@ -4,6 +4,8 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import alembic
@@ -12,8 +14,9 @@ import sqlalchemy
 from alembic.script import ScriptDirectory
 
 from core.errors import StorageError
+from core.records import Account, CrawledPage
 from core.settings import Settings
-from storage import _engine, migrations, tables
+from storage import _engine, accounts, crawls, migrations, pages, tables
 from storage.store import Store
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -104,3 +107,36 @@ def test_there_is_one_head_and_alembic_itself_is_not_shadowed() -> None:
     assert len(ScriptDirectory(str(migrations.script_location())).get_heads()) == 1
     assert not (migrations.script_location() / "__init__.py").exists()
     assert Path(alembic.__file__).parent != migrations.script_location()
+
+
+def test_down_is_refused_while_it_would_forget_what_is_over(
+    url: str,
+    empty_settings: Settings,
+    clock: Callable[[], datetime],
+    make_account: Callable[..., Account],
+    make_page: Callable[..., CrawledPage],
+) -> None:
+    store = Store.open(empty_settings, clock=clock, upgrade=True)
+    one, other = make_account("one"), make_account("other")
+    for account in (one, other):
+        with store.begin() as tx:
+            accounts.import_accounts(tx, [account])
+            run = crawls.begin_run(tx, trigger="test")
+            pages.store_page(tx, run_id=run, account=account, page=make_page())
+    with store.begin() as tx:
+        accounts.retire(tx, other.id)
+    store.close()
+    with pytest.raises(StorageError, match="no place for retired accounts, answers that show several accounts;"):
+        migrations.downgrade(url, "0001")
+    assert migrations.check(url) == ""
+    engine = _engine.open_engine(url)
+    with _engine.write(engine) as connection:
+        connection.exec_driver_sql("UPDATE accounts SET retired_at = NULL")
+        connection.exec_driver_sql("DELETE FROM evidence WHERE id = 2")
+        before = connection.exec_driver_sql("SELECT id, sha256, url, account_id FROM evidence").all()
+    migrations.downgrade(url, "0001")
+    migrations.upgrade(url)
+    assert migrations.check(url) == ""
+    with _engine.read(engine) as connection:
+        assert connection.exec_driver_sql("SELECT id, sha256, url, account_id FROM evidence").all() == before != []
+    engine.dispose()

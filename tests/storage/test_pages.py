@@ -200,6 +200,22 @@ def test_what_hides_a_post_never_buries_it(
         assert tx.connection.execute(select(tables.posts.c.missing_reason)).scalar_one() is None
 
 
+def test_a_login_wall_is_no_second_path(
+    store: Store, watched: Account, keep: Callable[..., PageStored], make_page: MakePage, make_post: MakePost, clock: Any
+) -> None:
+    def look(reason: GoneReason, path: str) -> int:
+        clock.pass_time(hours=2)
+        return keep(make_page(gone=(Gone(native_id="1", reason=reason, path=path),))).gone
+
+    keep(make_page(make_post()))
+    assert look(GoneReason.PRIVATE, "lookup") == 0
+    assert look(GoneReason.LOGIN_WALL, "permalink") == 0
+    with store.read() as tx:
+        assert tx.connection.execute(select(tables.posts.c.missing_reason)).scalar_one() == "private"
+    assert look(GoneReason.UNAVAILABLE, "lookup") == 0, "one path said 'missing' twice, hours apart"
+    assert look(GoneReason.UNAVAILABLE, "permalink") == 1
+
+
 def test_a_post_seen_again_loses_doubt_and_tombstone(
     store: Store, keep: Callable[..., PageStored], make_page: MakePage, make_post: MakePost, clock: Any
 ) -> None:

@@ -1,16 +1,17 @@
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pytest
 from sqlalchemy import select
 
-from core.errors import StorageError
 from core.records import Account, CrawledPage, Finding, Kind, Post, Screened, Severity
-from storage import accounts, cases, findings, pages, screenings, tables
+from storage import accounts, cases, findings, holds, pages, screenings, tables
 from storage.cases import CaseDetail
-from storage.findings import StoredFinding
+from storage.findings import FindingState, StoredFinding
 from storage.screenings import StoredRevision
 from storage.store import Store
 
@@ -117,22 +118,88 @@ def test_a_case_without_standing_findings_is_withdrawn_and_its_finding_may_come_
     assert desk.case(again).case.finding_count == 1
 
 
-def test_a_new_kind_deletes_what_its_rules_would_not_find(
+def standing(store: Store) -> dict[str, tuple[bool, bool]]:
+    """What is stored: whether it stands, and whether it is sealed, by rule."""
+    f = tables.findings.c
+    with store.read() as tx:
+        return {
+            row.rule: (row.retired_at is None, row.sealed)
+            for row in tx.connection.execute(select(f.rule, f.retired_at, f.sealed))
+        }
+
+
+@pytest.fixture
+def both_kinds_of_finding(desk: Desk, make_finding: Callable[..., Finding]) -> tuple[int, int]:
+    """A finding of PHI and one of politics, each in an open case; the cases' numbers."""
+    phi, political = desk.read(make_finding(), make_finding("political", "endorse", route="legal"))
+    return desk.join(phi), desk.join(political)
+
+
+def test_a_new_kind_deletes_the_politics_alone_and_leaves_open_cases_to_the_next_reading(
+    desk: Desk, watched: Account, both_kinds_of_finding: tuple[int, int], make_finding: Callable[..., Finding]
+) -> None:
+    with desk.store.begin() as tx:
+        accounts.import_accounts(tx, [replace(watched, kind=Kind.PERSONNEL)])
+    assert standing(desk.store) == {"phi": (True, False)}
+    assert [desk.case(one).outcome for one in both_kinds_of_finding] == [None, "withdrawn"]
+    wanted = {Kind.PERSONNEL: VERSIONS}
+    with desk.store.begin() as tx:
+        [unread] = screenings.unread_revisions(tx, wanted, limit=9)
+        screenings.record(tx, unread, VERSIONS, Screened(protected=False, findings=()))
+    assert standing(desk.store) == {"phi": (False, False)}
+    assert desk.case(both_kinds_of_finding[0]).outcome == "withdrawn"
+
+
+def test_what_is_in_no_open_case_is_retired_with_the_kind(
     desk: Desk, watched: Account, make_finding: Callable[..., Finding]
 ) -> None:
-    phi, brand = desk.read(make_finding(), make_finding("brand", "logo", route="brand"))
-    held = desk.join(phi), desk.join(brand)
+    [phi, _] = desk.read(make_finding(), make_finding("brand", "logo", route="brand"))
+    closed = desk.join(phi)
     with desk.store.begin() as tx:
-        tx.connection.execute(tables.detector_sets.insert().values(kind="personnel", versions={"phi": "1"}, digest=b"p" * 32))
+        cases.close(tx, closed, "no breach")
+    with desk.store.begin() as tx:
         accounts.import_accounts(tx, [replace(watched, kind=Kind.PERSONNEL)])
+    assert standing(desk.store) == {"phi": (False, False), "brand": (False, False)}
+    assert desk.case(closed).outcome == "no breach"
+
+
+def test_under_a_legal_hold_a_new_kind_deletes_nothing_and_no_list_shows_the_politics(
+    desk: Desk, watched: Account, both_kinds_of_finding: tuple[int, int]
+) -> None:
+    with desk.store.begin() as tx:
+        holds.place(tx, watched.id, reason="a subpoena", placed_by="Imogen Vale")
+        accounts.import_accounts(tx, [replace(watched, kind=Kind.PERSONNEL)])
+    assert standing(desk.store) == {"phi": (True, False), "political": (False, True)}
     with desk.store.read() as tx:
-        assert findings.get(tx, phi.id).retired_at is not None
-        with pytest.raises(StorageError, match=f"no finding {brand.id}"):
-            findings.get(tx, brand.id)
-        events = tx.connection.execute(select(tables.audit_events)).all()
-        assert {"finding_ids": [brand.id]} in [row.detail for row in events if row.action == "findings deleted"]
-    assert [desk.case(one).outcome for one in held] == ["withdrawn", "withdrawn"]
-    assert [desk.case(one).findings for one in held] == [(), ()]
+        for state in (None, *FindingState):
+            assert "political" not in [one.finding.rule for one in findings.list_findings(tx, state=state)]
+    assert [desk.case(one).outcome for one in both_kinds_of_finding] == [None, "withdrawn"]
+    assert desk.case(both_kinds_of_finding[1]).findings == ()
+
+
+def test_a_kind_that_changes_while_a_screening_is_written_waits_for_it(
+    desk: Desk, watched: Account, make_finding: Callable[..., Finding], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changing: list[threading.Thread] = []
+
+    def change_kind() -> None:
+        with desk.store.begin() as tx:
+            accounts.import_accounts(tx, [replace(watched, kind=Kind.PERSONNEL)])
+
+    look = screenings._attempts
+
+    def look_late(*arguments: Any) -> dict[int, int]:
+        changing.append(threading.Thread(target=change_kind))
+        changing[0].start()
+        changing[0].join(0.5)
+        return look(*arguments)
+
+    monkeypatch.setattr(screenings, "_attempts", look_late)
+    desk.read(make_finding("political", "endorse"))
+    changing[0].join(60)
+    assert standing(desk.store) == {}
+    with desk.store.read() as tx:
+        assert len(screenings.unread_revisions(tx, {Kind.PERSONNEL: VERSIONS}, limit=9)) == 1
 
 
 def test_a_rule_that_the_policy_takes_off_a_kind_is_retired_and_may_come_back(

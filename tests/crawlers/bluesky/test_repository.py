@@ -5,10 +5,19 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 
-from core.records import GoneReason, PostType
+import pytest
+
+from core.errors import ParseError
+from core.records import Cursor, GoneReason, PostType
 from crawlers._bluesky.posts import POST, REPOST
 
 DID = "did:plc:harborclinic234567abcdef"
+LETTERS = "234567abcdefghijklmnopqrstuvwxyz"
+
+
+def tid(at):
+    number = int(at.timestamp()) * 1_000_000 << 10
+    return "".join(LETTERS[number >> shift & 31] for shift in range(60, -5, -5))
 
 
 def test_a_first_crawl_reads_the_whole_repository(network, crawler, account, clock, make_store):
@@ -118,3 +127,87 @@ def test_a_repost_carries_the_words_that_it_shows(network, crawler, account, clo
     store.crawl(crawler, account)
     post = store.posts[f"at://{DID}/{REPOST}/3n2bh6fvo222d"]
     assert (post.type, post.text, post.repost_of.native_id) == (PostType.REPOST, "Post number 0.", uris[0])
+
+
+def repost(network, key, at):
+    subject = {"uri": f"at://did:plc:{'b' * 24}/{POST}/3kabcdefghijk", "cid": "bafyreisubject"}
+    record = {"$type": REPOST, "createdAt": at.isoformat().replace("+00:00", "Z"), "subject": subject}
+    network.records[REPOST][key] = (f"bafyrei{len(network.records[REPOST])}repost", record)
+    network.edits += 1
+    return f"at://{DID}/{REPOST}/{key}"
+
+
+@pytest.mark.parametrize("key", ["jzzzzzzzzzzzz", "zzz-no-tid"])
+@pytest.mark.parametrize("is_poisoned", [False, True])
+def test_a_key_that_its_author_made_up_hides_no_later_repost(network, crawler, account, clock, make_store, key, is_poisoned):
+    mine = [repost(network, tid(clock() - timedelta(days=3)), clock()), repost(network, key, clock())]
+    network.fill(clock, 2)
+    store = make_store()
+    store.crawl(crawler, account)
+    if is_poisoned:  # as an earlier version would have left it
+        state = dict(store.cursor.state)
+        store.cursor = Cursor({**state, "newest": {**state["newest"], REPOST: key}})
+    for _ in range(2):
+        clock.move(days=1)
+        mine.append(repost(network, tid(clock() - timedelta(hours=1)), clock()))
+        store.crawl(crawler, account)
+    assert {one for one in store.posts if REPOST in one} == set(mine)
+    assert store.notes == []
+
+
+def empty_pages(network, loopback, count):
+    """Between the first page and the rest of the posts stand so many empty ones."""
+    given = network.listRecords
+
+    def list_records(query):
+        place, number = query.get("cursor", ""), 0
+        if place.startswith("empty"):
+            number, place = int(place[5:6]), place[7:]
+        if place and number < count and query["collection"] == POST:
+            return {"records": [], "cursor": f"empty{number + 1} {place}"}
+        return given({**query, "cursor": place} if place else query)
+
+    network.listRecords = list_records
+
+
+def test_an_empty_page_that_leads_on_does_not_end_the_walk(network, crawler, account, clock, loopback, make_store):
+    uris = network.fill(clock, 6)
+    empty_pages(network, loopback, 2)
+    store = make_store()
+    store.crawl(crawler, account)
+    assert sorted(store.posts) == sorted(uris)
+    assert store.notes == []
+
+
+def test_three_empty_pages_in_a_row_are_a_gap(network, crawler, account, clock, loopback, make_store):
+    network.fill(clock, 6)
+    empty_pages(network, loopback, 5)
+    store = make_store()
+    store.crawl(crawler, account)
+    assert store.notes == ["3 empty pages in a row: there may be more posts behind them"]
+    assert store.cursor.state["rev"] == "", "the walk is taken again"
+
+
+def test_a_place_that_cannot_be_sent_back_is_refused_and_a_stored_one_begins_at_the_top(
+    network, crawler, account, clock, loopback, make_store
+):
+    uris = network.fill(clock)
+    given = network.listRecords
+    network.listRecords = lambda query: {**given(query), "cursor": "a\ud800b"}
+    store = make_store()
+    with pytest.raises(ParseError):
+        store.crawl(crawler, account)
+    network.listRecords = given
+    store.crawl(crawler, account, pages=3)
+    place = store.cursor.state["walk"]["place"]
+
+    def forgotten(query):
+        if query.get("cursor") == place:
+            return loopback.Reply({"error": "InvalidRequest", "message": "No such place"}, 400)
+        return given(query)
+
+    network.listRecords = forgotten
+    network.page_size = 4
+    store.posts.clear()
+    store.crawl(crawler, account)
+    assert sorted(store.posts) == sorted(uris)

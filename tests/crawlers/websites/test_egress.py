@@ -56,6 +56,7 @@ def request(handle: str) -> CrawlRequest:
         "::1",
         "::",
         "fe80::1%eth0",
+        "fec0::1",
         "fc00::1",
         "ff02::1",
         "::ffff:127.0.0.1",
@@ -80,7 +81,8 @@ def test_addresses_that_are_public(address: str) -> None:
 @pytest.mark.parametrize(
     "url",
     ["ftp://blog.example.org/", "file:///etc/passwd", "http://user@blog.example.org/", "http://:pw@blog.example.org/", "http://blog.example.org:22/",
-     "http://blog.example.org:8080/", "http:///path", "http://[::1", "http://blog.example.org:x/", "data:text/html,x"],
+     "http://blog.example.org:8080/", "http://blog.example.org:0/",
+     "http:///path", "http://[::1", "http://blog.example.org:x/", "data:text/html,x"],
 )  # fmt: skip
 def test_urls_that_are_not_even_looked_up(url: str) -> None:
     with pytest.raises(EgressRefused) as caught:

@@ -10,6 +10,15 @@ from core.errors import AccountPrivate, Blocked
 from core.records import GoneReason, Post
 
 WORDS = "<p>The garden of the clinic was opened today by many visitors who came to see its flowers and its old trees.</p>"
+PORTAL = "".join(
+    f"<p>{words}</p>"
+    for words in (
+        "Our patients see the flowers of the garden on the portal, and their letters, bills and appointments of the last year.",
+        "You may write to the nurses of the clinic here on every weekday, and they will answer you before the evening comes.",
+        "Results of the laboratory are shown as soon as a doctor has read them; nobody should learn of them alone.",
+        "If you can't reach us this way, telephone 555-0100 between eight and five, or come to the desk in the hall.",
+    )
+)
 LOGIN = "<html><body><h1>Staff portal</h1><form><input name=u><input type=PASSWORD></form></body></html>"
 PAGE = "<html><body>{}</body></html>"
 WALLS = {
@@ -25,6 +34,49 @@ WALLS = {
     ),
     "consent": (PAGE.format("<div class='Cookie-Banner'><p>We value your privacy. Accept all?</p></div>"), {}, 200, Blocked),
     "login": (LOGIN, {}, 200, AccountPrivate),
+    "login by e-mail": (
+        "<title>Sign in</title><form action=/login><h1>Sign in</h1><p>Enter your e-mail</p><input type=email name=u></form>",
+        {},
+        200,
+        AccountPrivate,
+    ),
+    "login that repeats itself": (
+        PAGE.format("<p>" + "Welcome to the staff portal. " * 20 + "</p><form><input name=u><input type=password></form>"),
+        {},
+        200,
+        AccountPrivate,
+    ),
+    "login by script": (PAGE.format("<div id=app>Please log in to view this page. Forgot it?</div>"), {}, 200, AccountPrivate),
+    "members": (
+        PAGE.format("<p>Debe iniciar sesi\u00f3n para ver esta p\u00e1gina. Registrarse.</p>"),
+        {},
+        200,
+        AccountPrivate,
+    ),
+    "membres": (PAGE.format("<p>Vous devez \u00eatre connect\u00e9. Se connecter.</p>"), {}, 200, AccountPrivate),
+    "mitglieder": (PAGE.format("<p>Bitte melden Sie sich an.</p><p>Anmelden</p>"), {}, 200, AccountPrivate),
+    "membros": (PAGE.format("<p>Voc\u00ea precisa estar logado. Entrar</p>"), {}, 200, AccountPrivate),
+    "membri": (PAGE.format("<p>Devi accedere per vedere la pagina. Accedi</p>"), {}, 200, AccountPrivate),
+    "handed over": (
+        PAGE.format("<form method=POST action='https://id.example/x'><input type=hidden name=SAMLRequest value=abc></form>"),
+        {},
+        200,
+        AccountPrivate,
+    ),
+    "captcha": (
+        PAGE.format("<h2>One more step</h2><p>Please prove that you are not a robot.</p><div class=h-captcha></div>"),
+        {},
+        200,
+        Blocked,
+    ),
+    "consentement": (
+        PAGE.format("<p>Nous utilisons des cookies. Tout accepter. Tout refuser. Avant d'acc&eacute;der au site.</p>"),
+        {},
+        200,
+        Blocked,
+    ),
+    "paywall": (PAGE.format("<p>Subscribe to continue reading. Already a subscriber? Sign in.</p>"), {}, 200, Blocked),
+    "empty frame": (PAGE.format("<div id=root></div><script src=/main.js></script>"), {}, 200, Blocked),
 }
 
 
@@ -36,7 +88,7 @@ def stored(host: str, path: str, revision: str = "page@1") -> Post:
 @pytest.mark.parametrize("name", WALLS)
 def test_a_wall_is_no_post_wherever_it_stands(web: Any, crawl_night: Any, due: Any, name: str) -> None:
     body, headers, status, error = WALLS[name]
-    host = f"{name}.walls.example.org"
+    host = f"{name.replace(' ', '-')}.walls.example.org"
     web.put(f"{host}/", body, status=status, **headers)
     front = crawl_night(host)
     assert (type(front.error), front.posts) == (error, {})
@@ -61,8 +113,25 @@ def test_a_wall_is_no_post_wherever_it_stands(web: Any, crawl_night: Any, due: A
         f"<header><form><input type=password></form></header><h1>News</h1><article>{WORDS * 5}</article>",
         f"<h1>Cookies</h1><article>{WORDS}</article><div id=cookie-bar>We use cookies. Accept all cookies?</div>",
         f"<h1>A phrase</h1><article>{WORDS * 3}<p>'Please enable JavaScript', 'verify you are human'.</p></article>",
+        f"<title>How to sign in</title><h1>How to sign in</h1><p>Please log in to see your results.</p>{WORDS}",
+        f"<article>{WORDS}</article><form><p>Sign up for our letter. Log in.</p><input type=email name=email></form>",
+        f"<h1>Patient portal</h1>{PORTAL}<form><input name=u><input type=password><button>Log in</button></form>",
+        f"<h1>Write to us</h1>{WORDS}<form><input name=name><textarea></textarea><div class=g-recaptcha></div></form>",
+        f"<div id=root></div><script></script>{WORDS}",
+        f"<h1>Cookies</h1><p>We use cookies to remember your language.</p>{WORDS}",
     ],
-    ids=["title", "login in the header", "cookie bar", "phrases"],
+    ids=[
+        "title",
+        "login in the header",
+        "cookie bar",
+        "phrases",
+        "article on logging in",
+        "letter",
+        "portal",
+        "contact form",
+        "frame beside a page",
+        "cookie policy",
+    ],
 )
 def test_what_only_looks_like_a_wall_is_read(web: Any, crawl_night: Any, body: str) -> None:
     web.put("seeming.example.org/", f"<html><body>{body}</body></html>")

@@ -284,3 +284,55 @@ def test_a_page_of_which_nothing_was_understood_is_kept_and_fails(tube, make_cra
     assert page.cursor.state["read_until"] is None
     with pytest.raises(ParseError, match="none of the 2"):
         next(crawl)
+
+
+def shrinking(tube: Any, loopback: Any, *at: int) -> None:
+    """Whenever a page of this number is asked for, the newest video has just been deleted."""
+    asked_pages, answer = [0], tube.answer
+
+    def reply(asked: Any) -> Any:
+        if asked.path.endswith("playlistItems"):
+            asked_pages[0] += 1
+            if asked_pages[0] in at:
+                tube.gone.add(tube.listed()[0])
+        return answer(asked)
+
+    loopback.answer = reply
+
+
+def test_a_video_deleted_between_two_pages_hides_no_other(tube, make_crawler, account, loopback):
+    ids = [tube.post(START + timedelta(hours=n), f"p{n}") for n in range(17)]
+    shrinking(tube, loopback, 2)
+    pages = list(make_crawler().crawl(CrawlRequest(account=account)))
+    assert {post.native_id for page in pages for post in page.posts} == set(ids)
+    assert notes(pages) == []
+
+
+def test_a_list_that_shrinks_on_and_on_is_told_and_walked_again(tube, make_crawler, account, clock, loopback):
+    ids = [tube.post(START + timedelta(hours=n), f"p{n}") for n in range(30)]
+    shrinking(tube, loopback, 2, 4, 6)
+    pages = list(make_crawler().crawl(CrawlRequest(account=account)))
+    assert notes(pages)[0] == "the list of uploads became shorter while it was read: videos may have been skipped"
+    loopback.answer = tube.answer
+    again = list(make_crawler().crawl(CrawlRequest(account=account, cursor=stored(pages))))
+    assert {post.native_id for page in again for post in page.posts} == set(ids) - tube.gone
+    assert notes(again) == []
+
+
+@pytest.mark.parametrize(("total", "seen"), [(500, 0), (0, 0), (500, 3)])
+def test_a_list_that_ends_before_its_count_is_told_and_walked_again(tube, make_crawler, account, clock, loopback, total, seen):
+    ids = [tube.post(START + timedelta(hours=n), f"p{n}") for n in range(4)]
+    answer = tube.answer
+
+    def short(asked: Any) -> Any:
+        if asked.path.endswith("playlistItems"):
+            items = [tube.item(one) for one in tube.listed()[:seen]]
+            return loopback.Reply({"items": items, "pageInfo": {"totalResults": total}})
+        return answer(asked)
+
+    loopback.answer = short
+    pages = list(make_crawler().crawl(CrawlRequest(account=account)))
+    assert notes(pages) == [f"the list of uploads ended after {seen} of {total or 4} videos"]
+    loopback.answer = answer
+    again = list(make_crawler().crawl(CrawlRequest(account=account, cursor=stored(pages))))
+    assert {post.native_id for page in again for post in page.posts} == set(ids), "neither the feed nor the cursor rests"

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from core.errors import ParseError
 from core.records import CrawledPage, Cursor, GoneReason, KnownPost
 from core.seams import CrawlRequest
 
@@ -70,3 +71,17 @@ def test_recheck_leaves_out_what_the_walk_has_just_shown_and_what_is_no_id(tube,
     one = tube.post(START, "here")
     list(make_crawler().crawl(CrawlRequest(account=account, recheck=[known(one), known("x&key=1")])))
     assert [asked.path for asked in loopback.asked].count("/youtube/v3/videos") == 1
+
+
+@pytest.mark.parametrize("method", ["videos", "playlistItems", "channels"])
+def test_an_answer_without_its_list_tells_nothing_of_anything(tube, make_crawler, account, clock, loopback, method):
+    """`{}` is no word of YouTube's on absence: nothing may be buried for it."""
+    ids = [tube.post(clock.now - timedelta(days=100 + n), "p") for n in range(3)]
+    answer = tube.answer
+    loopback.answer = lambda asked: loopback.Reply({}) if asked.path.endswith(method) else answer(asked)
+    cursor = Cursor({"native_id": CHANNEL, "since": None, "read_until": int(clock.now.timestamp())})
+    due = [known(one, "lookup") for one in ids]
+    seen: list[CrawledPage] = []
+    with pytest.raises(ParseError):
+        seen.extend(make_crawler(feed_url="").crawl(CrawlRequest(account=account, cursor=cursor, recheck=due)))
+    assert not [page.gone for page in seen if page.gone]

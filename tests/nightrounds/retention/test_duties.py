@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import select
 
-from core.records import CrawledPage, Gone, GoneReason, Kind, Profile
+from core.records import CrawledPage, Cursor, Gone, GoneReason, Kind, Profile, Screened
 from core.terms import PlatformTerms, Terms
 from nightrounds import retention
-from storage import accounts, cases, disputes, holds, keyring, pages, tables
+from storage import accounts, cases, crawls, disputes, holds, keyring, pages, screenings, tables
 from storage.barred import retire_barred
 from storage.duties import Duty
 
@@ -89,7 +91,8 @@ def test_an_upheld_dispute_takes_what_was_stored_before_it(house: Any) -> None:
     house.pass_time(hours=1)
     assert house.purge().posts == {}
     house.do(disputes.decide, number, disputes.DisputeState.UPHELD, reasoning="so it is", decided_by="Rowan Ash")
-    house.do(accounts.import_accounts, [account])  # after all: watched again, and what comes from now on is kept
+    anew = replace(account, basis_recorded_at=house.now + timedelta(minutes=1))
+    house.do(accounts.import_accounts, [anew])  # after all: watched again, and what comes from now on is kept
     house.pass_time(hours=1)
     house.show(account, "2")
     house.screen()
@@ -181,3 +184,89 @@ def test_findings_by_a_barred_rule_fall_and_are_purged(house: Any) -> None:
     house.do(holds.release, 1)
     assert retention.purge(barred).findings == {("x", "phi"): 1}
     assert house.read(lambda tx: tx.connection.execute(select(tables.findings)).all()) == []
+
+
+def test_a_reading_that_failed_and_is_tried_again_is_waited_for(house: Any) -> None:
+    account = house.watch("x")
+    house.show(account, "1")
+    house.show(account, gone="1")
+    house.pass_time(days=2)
+    wanted = {Kind.OFFICIAL: {"phi": "1"}}
+    for _ in range(3):
+        assert house.purge().unread == {("x", DELETED): 1}
+        with house.context.store.begin() as tx:
+            (one,) = screenings.unread_revisions(tx, wanted, limit=9)
+            screenings.record(tx, one, {"phi": "1"}, Screened(protected=False, findings=(), not_read="time"))
+    assert house.purge().posts == {("x", DELETED): 1}  # it was tried on three nights, and nobody will try again
+
+
+def test_what_no_rule_reads_waits_for_no_screening(house: Any) -> None:
+    account = house.watch("x")
+    house.show(account, "1")
+    house.show(account, gone="1")
+    house.pass_time(days=2)
+    rules = {name: rule.model_copy(update={"kinds": (Kind.PERSONNEL,)}) for name, rule in house.context.policy.rules.items()}
+    house.context = replace(house.context, policy=house.context.policy.model_copy(update={"rules": rules}))
+    assert house.purge().posts == {("x", DELETED): 1}
+    assert house.blobs() == 1
+
+
+def test_one_answer_to_two_accounts_is_held_by_either(house: Any) -> None:
+    one, other = house.watch("website", "site.example/a"), house.watch("website", "site.example/b")
+    for account in (one, other):
+        house.show(account, body="the same bytes")
+    house.do(holds.place, other.id, reason="matter 7", placed_by="Tamsin Oak")
+    for account in (one, other):
+        house.do(accounts.retire, account.id)
+    house.pass_time(hours=1)
+    why = ("website", Duty.RETIRED.value)
+    done = house.purge()
+    assert (done.captures, done.held, house.blobs()) == ({why: 1}, {why: 1}, 1)
+    house.do(holds.release, 1)
+    assert (house.purge().captures, house.blobs()) == ({why: 1}, 0)
+    assert house.is_sound()
+
+
+def test_the_same_bytes_kept_for_another_account_go_with_the_post_that_they_show(house: Any) -> None:
+    one, other = house.watch("x", "one"), house.watch("x", "other")
+    house.show(one, "1", body="both their posts")
+    house.show(other, "2", body="both their posts")
+    house.screen()
+    house.show(one, gone="1")
+    house.pass_time(days=2)
+    done = house.purge()
+    assert (done.posts, done.captures, house.blobs()) == ({("x", DELETED): 1}, {("x", DELETED): 2}, 1)
+    assert house.is_sound()
+
+
+def _with_cursor(house: Any, handle: str) -> str:
+    account = house.watch("website", handle)
+    with house.context.store.begin() as tx:
+        run = crawls.begin_run(tx, trigger="test")
+        crawls.keep_cursor(tx, run_id=run, account_id=account.id, surface="website", cursor=Cursor({"seen": ["https://p/1"]}))
+    return str(account.id)
+
+
+def test_where_the_crawl_of_a_retired_account_stood_is_forgotten(house: Any) -> None:
+    watched, retired, held = (_with_cursor(house, handle) for handle in ("site.example/a", "site.example/b", "site.example/c"))
+    house.do(holds.place, held, reason="matter 7", placed_by="Tamsin Oak")
+    for one in (retired, held):
+        house.do(accounts.retire, one)
+    house.pass_time(hours=1)
+    house.purge(rehearse=True)
+    assert house.read(crawls.load_cursor, retired, "website")
+    house.purge()
+    assert [bool(house.read(crawls.load_cursor, one, "website")) for one in (watched, retired, held)] == [True, False, True]
+
+
+def test_a_purge_says_where_words_may_still_stand(house: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    account = house.watch("x")
+    house.show(account, "1")
+    house.screen()
+    assert house.purge().remains == []
+    house.show(account, gone="1")
+    house.pass_time(days=2)
+    monkeypatch.setattr(retention, "empty_log", lambda engine: False)
+    quoted, in_log = house.purge().as_json()["remains"]
+    assert "quote" in quoted
+    assert "log could not be emptied" in in_log

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from core.errors import StorageError
 from core.records import Account
 from nightrounds import retention
-from storage import accounts, cases, decisions, holds
+from storage import accounts, cases, decisions, erasure, holds
 from storage.decisions import DecisionState, list_decisions
 from storage.duties import Duty, Holder
 
@@ -142,3 +143,104 @@ def test_a_report_counts_what_is_overdue_and_what_waits(house: Any) -> None:
     assert house.read(lambda tx: retention.standing(house.context, tx)) == retention.Standing(overdue=1, decisions=1)
     house.purge()
     assert house.read(lambda tx: retention.standing(house.context, tx)) == retention.Standing(overdue=0, decisions=1)
+
+
+def test_a_conflict_that_returns_is_another_row(house: Any) -> None:
+    account = _deleted_while_held(house, hold=True)
+    house.purge()
+    house.do(decisions.decide, 1, DecisionState.ERASE, reasoning="court order 77", decided_by="Rowan Ash")
+    house.purge()
+    house.pass_time(hours=1)
+    house.show(account, "1")
+    house.screen()
+    house.show(account, gone="1")
+    house.pass_time(days=2)
+    house.purge()
+    first, second = house.read(list_decisions, include_settled=True)
+    assert (first.state, first.reasoning, first.decided_by) == (DecisionState.ERASE, "court order 77", "Rowan Ash")
+    assert first.done_at is not None
+    assert (second.post_id, second.state, second.reasoning, second.done_at) == (1, DecisionState.WAITING, "", None)
+    assert house.texts()[1] == "Orchid Wren 1" or house.texts()[3] == "Orchid Wren 1"
+
+
+def test_what_is_decided_anew_leaves_what_was_decided_before(house: Any) -> None:
+    _deleted_while_held(house, hold=True)
+    house.purge()
+    assert house.do(decisions.decide, 1, DecisionState.KEEP, reasoning="litigation", decided_by="Rowan Ash") == 1
+    house.pass_time(hours=1)
+    assert house.do(decisions.decide, 1, DecisionState.ERASE, reasoning="settled", decided_by="Ivo Reed") == 2
+    with pytest.raises(StorageError, match="is settled"):
+        house.do(decisions.decide, 1, DecisionState.KEEP, reasoning="again", decided_by="Rowan Ash")
+    assert house.purge().posts == {("x", DELETED): 1}
+    told = [(one.state, one.reasoning, one.decided_by) for one in house.read(list_decisions, include_settled=True)]
+    assert told == [(DecisionState.KEEP, "litigation", "Rowan Ash"), (DecisionState.ERASE, "settled", "Ivo Reed")]
+    assert house.read(list_decisions) == []
+
+
+def test_a_clock_that_is_set_back_stretches_no_decision(house: Any) -> None:
+    account = _deleted_while_held(house, hold=True)
+    house.purge()
+    house.do(decisions.decide, 1, DecisionState.ERASE, reasoning="go", decided_by="Rowan Ash")
+    house.pass_time(seconds=-5)
+    house.do(holds.place, account.id, reason="matter 8", placed_by="Ivo Reed")
+    house.pass_time(seconds=1)
+    assert (house.purge().waiting, house.texts()[1]) == ({("x", DELETED): 1}, "Orchid Wren 1")
+
+
+def test_what_a_released_hold_held_is_decided_still(house: Any) -> None:
+    account = _deleted_while_held(house, hold=True)
+    house.do(holds.place, account.id, reason="matter 8", placed_by="Ivo Reed")
+    house.purge()
+    house.do(decisions.decide, 1, DecisionState.ERASE, reasoning="go", decided_by="Rowan Ash")
+    house.do(holds.release, 1)
+    assert house.purge().posts == {("x", DELETED): 1}
+
+
+@pytest.mark.parametrize(
+    "name", ["Tamsin  Oak", "TAMSIN OAK.", "Tamsin\u00a0Oak\u200b", "Oak, Tamsin", "Tamsín Oak", "\u0422amsin Oak"]
+)
+def test_another_spelling_is_no_other_person(house: Any, name: str) -> None:
+    _deleted_while_held(house, hold=True)
+    house.purge()
+    with pytest.raises(StorageError, match="somebody else must"):
+        house.do(decisions.decide, 1, DecisionState.ERASE, reasoning="mine", decided_by=name)
+
+
+def test_counsel_who_decides_while_a_purge_runs_comes_before_it_or_after(house: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    _deleted_while_held(house, hold=True)
+    house.purge()
+    house.do(decisions.decide, 1, DecisionState.ERASE, reasoning="go", decided_by="Rowan Ash")
+    refused: list[str] = []
+
+    def keep() -> None:
+        try:
+            house.do(decisions.decide, 1, DecisionState.KEEP, reasoning="stop", decided_by="Rowan Ash")
+        except StorageError as error:
+            refused.append(str(error))
+
+    counsel, real = threading.Thread(target=keep), erasure.erase_posts
+
+    def slow(tx: Any, doomed: Any) -> int:
+        if doomed and not counsel.ident:
+            counsel.start()
+            counsel.join(0.3)  # time enough for somebody whom nothing kept waiting
+        return real(tx, doomed)
+
+    monkeypatch.setattr(erasure, "erase_posts", slow)
+    house.purge()
+    counsel.join()
+    (record,) = house.read(list_decisions, include_settled=True)
+    assert (house.texts()[1], record.state, record.reasoning) == ("", DecisionState.ERASE, "go")
+    assert "is settled" in refused[0]
+
+
+def test_what_a_sealed_case_holds_is_in_no_count(house: Any) -> None:
+    account = house.watch("x")
+    house.show(account, "1", "2")
+    house.screen(2, case="labour", sealed=True)
+    house.do(accounts.retire, account.id)
+    house.pass_time(hours=1)
+    done = house.purge()
+    assert (done.posts, done.waiting, done.held, done.captures) == ({("x", Duty.RETIRED.value): 1}, {}, {}, {})
+    assert house.texts() == {1: "", 2: "Orchid Wren 2"}
+    assert house.blobs() == 1

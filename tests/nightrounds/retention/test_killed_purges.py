@@ -58,7 +58,7 @@ def test_killed_between_any_two_steps_the_next_purge_ends_it(
             break
         except _Killed:
             kills += 1
-            assert house.is_sound()
+            assert house.is_intact()
     left = -1
     house.purge()
     assert kills >= 3

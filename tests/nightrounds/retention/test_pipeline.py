@@ -6,10 +6,12 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 import yaml
 from rich.console import Console
 from sqlalchemy import select
@@ -19,6 +21,7 @@ from core.policy import default_policy_path, load_policy
 from core.records import FindingScope, Kind
 from core.settings import Settings
 from core.terms import BARRED, PlatformTerms, Terms, default_terms_path, load_terms
+from nightrounds.cli import rounds
 from nightrounds.context import open_context
 from nightrounds.digest import digest_of
 from nightrounds.doctor import examine
@@ -203,3 +206,36 @@ def test_the_morning_report_says_what_waits(after_second_night: Settings) -> Non
             console.print(morning_report(digest, context.policy, names={}, gravest=[]))
     assert f"{digest.erasure_overdue} stored posts must be erased by now" in captured.get()
     assert f"{digest.decisions_waiting} decisions wait for counsel" in captured.get()
+
+
+def test_the_doctor_names_entries_that_bind_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "platforms.yaml"
+    entry = "    source: s\n    honour_deletions: false\n    prices: {posts: 1}\n"
+    path.write_text(f'version: "1"\nplatforms:\n  X:\n{entry}', encoding="utf-8")
+    said = [check for check in examine(Settings(home=tmp_path / "home", platform_terms=path)) if check.subject == "terms"]
+    assert all(check.ok or check.bearable for check in said)
+    told = " ".join(check.finding for check in said)
+    assert "no crawler reads X" in told
+    assert "it costs nothing in a budget: posts" in told
+
+
+def test_verify_tells_erased_bytes_that_are_still_there(
+    house: Any, capsys: pytest.CaptureFixture[str], monkeypatch: Any
+) -> None:
+    account = house.watch("x")
+    house.show(account, "1", body="erased")
+    house.screen()
+    house.show(account, gone="1")
+    house.pass_time(days=2)
+    house.purge()
+    name = house.context.store.evidence.keep(b"erased")
+    monkeypatch.setattr(rounds, "open_context", lambda settings: nullcontext(house.context))
+    with pytest.raises(typer.Exit):
+        rounds.verify()
+    told = " ".join(capsys.readouterr().out.split())
+    assert "1 erased but still there, 0 without a capture" in told
+    assert name in told
+    assert "goes with 'nightrounds purge'" in told
+    house.purge()
+    rounds.verify()
+    assert "Everything is as it was written." in capsys.readouterr().out
