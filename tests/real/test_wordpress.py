@@ -3,6 +3,7 @@ people's replies and nobody else's words, lists that are cut short."""
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -147,7 +148,8 @@ def reply_key(made: dict[str, Any]) -> str:
 @contextmanager
 def plugin(wordpress: Any, code: str) -> Iterator[None]:
     """A plugin that a site may well have, for the length of a with block."""
-    place = wordpress.folder / "wp-content" / "mu-plugins" / "rounds.php"
+    name = f"{uuid.uuid4().hex}.php"  # PHP looks only every other second whether a file that it knows has changed
+    place = wordpress.folder / "wp-content" / "mu-plugins" / name
     place.parent.mkdir(exist_ok=True)
     place.write_text(f"<?php\n{code}\n")
     try:
