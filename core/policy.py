@@ -9,18 +9,16 @@ import hashlib
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from core._data_file import DataFile
 from core.errors import ConfigError
 from core.records import Kind, Severity
 
 _CHECKOUT = Path(__file__).resolve().parent.parent / "policy"
 _INSTALLED = Path(__file__).resolve().parent / "_policy"  # where the wheel puts the folder policy/
-
-_MOST_BYTES = 4 << 20
 
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
 
@@ -208,21 +206,12 @@ def default_policy_path() -> Path:
     return folder / "mount_sinai.yaml"
 
 
-class _UniqueKeys(yaml.SafeLoader):
-    """YAML takes the last of two equal keys in silence; in a policy that would drop a rule."""
-
-
-def _mapping(loader: _UniqueKeys, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-    seen: set[Any] = set()
-    for key_node, _ in node.value:
-        key = loader.construct_object(key_node, deep=True)
-        if key in seen:
-            raise yaml.constructor.ConstructorError(None, None, f"the key {key!r} stands here twice", key_node.start_mark)
-        seen.add(key)
-    return loader.construct_mapping(node, deep=deep)
-
-
-_UniqueKeys.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
+_POLICY_FILE = DataFile(
+    title="the policy file",
+    mend="name another with --policy",
+    top="title, version, institution, clauses, routes, rules and gate",
+    keys_told_in="docs/policy.md",
+)
 
 
 def load_policy(path: Path) -> Policy:
@@ -231,37 +220,4 @@ def load_policy(path: Path) -> Policy:
     Raises:
         ConfigError: the file is missing, no YAML, or not a policy; one line for each problem, with file, key and expectation.
     """
-    try:
-        if path.exists() and (not path.is_file() or path.stat().st_size > _MOST_BYTES):
-            raise ConfigError(f"{path}: no file, or larger than {_MOST_BYTES >> 20} MiB; is this a policy?")
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(
-            f"{path}: the policy file can't be read ({type(error).__name__}); name another with --policy"
-        ) from None
-    try:
-        data = yaml.load(text, Loader=_UniqueKeys)  # noqa: S506 - a SafeLoader underneath
-    except (TypeError, RecursionError):
-        raise ConfigError(f"{path}: not valid YAML: a key that is no word, or too deep") from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
-        raise ConfigError(f"{path}{where}: not valid YAML: {getattr(error, 'problem', None) or 'malformed'}") from None
-    if not isinstance(data, dict):
-        raise ConfigError(f"{path}: expected a mapping with title, version, institution, clauses, routes, rules and gate")
-    try:
-        return Policy.model_validate(data)
-    except ValidationError as error:
-        lines = [f"{path}: {problem}" for problem in _problems(error)]
-        raise ConfigError("\n".join(lines)) from None
-
-
-def _problems(error: ValidationError) -> Iterator[str]:
-    for problem in error.errors():
-        key = ".".join(str(part) for part in problem["loc"])
-        message = problem["msg"].removeprefix("Value error, ")
-        if problem["type"] == "extra_forbidden":
-            message = "unknown key; see docs/policy.md for the ones there are"
-        elif problem["type"] == "missing":
-            message = "expected here, but missing"
-        yield f"{key}: {message}" if key else message
+    return _POLICY_FILE.read(path, Policy)

@@ -6,23 +6,20 @@ file does not name gets cautious terms: refreshed within 30 days, deletions hono
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from core.errors import ConfigError
-from core.policy import Words, _UniqueKeys, default_policy_path
+from core._data_file import DataFile
+from core.policy import Words, default_policy_path
 from core.records import Kind
 
 RESOURCES = ("post", "user")  # what crawlers count in the answers of a platform that bills by resource
 BARRED = "barred"  # in the place of a detector's version: the platform's terms forbid the rule here
-_MOST_BYTES = 1 << 20
 _TEN_YEARS = 3653
 
 
@@ -113,24 +110,17 @@ class Terms(_Data):
         return frozenset(rule for terms in (CAUTIOUS, *self.platforms.values()) for rule in terms.barred_inferences)
 
 
-class _PlainNumbers(_UniqueKeys):
-    """YAML 1.1 reads 030 as 24, 1:30 as 90 and `on` as true; in terms that would be other days than stand there. They are
-    words here, and a word is no number."""
-
-    yaml_implicit_resolvers = {  # noqa: RUF012 - PyYAML declares it so
-        first: [(tag, pattern) for tag, pattern in resolvers if tag.rpartition(":")[2] not in {"bool", "int", "float"}]
-        for first, resolvers in _UniqueKeys.yaml_implicit_resolvers.items()
-    }
-
-
-_PlainNumbers.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"(true|false)\Z"), list("tf"))
-_PlainNumbers.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(r"-?(0|[1-9][0-9]{0,17})\Z"), list("-0123456789"))
-_PlainNumbers.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(r"-?(0|[1-9][0-9]*)\.[0-9]+\Z"), list("-0123456789"))
-
-
 def default_terms_path() -> Path:
     """The file that comes with Night Rounds, beside the policy."""
     return default_policy_path().with_name("platforms.yaml")
+
+
+_TERMS_FILE = DataFile(
+    title="the file of platform terms",
+    mend="set NIGHTROUNDS_PLATFORM_TERMS",
+    top="version and platforms",
+    keys_told_in="docs/retention.md",
+)
 
 
 def load_terms(path: Path) -> Terms:
@@ -139,36 +129,4 @@ def load_terms(path: Path) -> Terms:
     Raises:
         ConfigError: the file is missing, no YAML, or holds no terms; one line for each problem, with file, key and expectation.
     """
-    try:
-        if path.exists() and (not path.is_file() or path.stat().st_size > _MOST_BYTES):
-            raise ConfigError(f"{path}: no file, or larger than {_MOST_BYTES >> 20} MiB; are these platform terms?")
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(
-            f"{path}: the platform terms can't be read ({type(error).__name__}); set NIGHTROUNDS_PLATFORM_TERMS"
-        ) from None
-    try:
-        data: Any = yaml.load(text, Loader=_PlainNumbers)  # noqa: S506 - a SafeLoader underneath
-    except (TypeError, ValueError, RecursionError):
-        raise ConfigError(f"{path}: not valid YAML: a key that is no word, a date that is none, or too deep") from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
-        raise ConfigError(f"{path}{where}: not valid YAML: {getattr(error, 'problem', None) or 'malformed'}") from None
-    if not isinstance(data, dict):
-        raise ConfigError(f"{path}: expected a mapping with version and platforms")
-    try:
-        return Terms.model_validate(data)
-    except ValidationError as error:
-        raise ConfigError("\n".join(f"{path}: {problem}" for problem in _problems(error))) from None
-
-
-def _problems(error: ValidationError) -> Iterator[str]:
-    for problem in error.errors(include_input=False, include_url=False):
-        key = ".".join(str(part) for part in problem["loc"])
-        message = problem["msg"].removeprefix("Value error, ")
-        if problem["type"] == "extra_forbidden":
-            message = "unknown key; see docs/retention.md for the ones there are"
-        elif problem["type"] == "missing":
-            message = "expected here, but missing"
-        yield f"{key}: {message}" if key else message
+    return _TERMS_FILE.read(path, Terms)

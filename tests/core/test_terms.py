@@ -160,8 +160,10 @@ def test_what_yaml_would_make_another_number_of_is_refused(tmp_path: Path, writt
         pytest.param(b"version: a\nversion: b\n", ":2:1: not valid YAML: the key 'version' stands", id="a key twice"),
         pytest.param(b"- one\n", ": expected a mapping with version and platforms", id="a list"),
         pytest.param(b"version: 2026-13-45\n", ": not valid YAML: a key that is no word, a date that is none", id="no date"),
-        pytest.param("a: é".encode("latin-1"), ": the platform terms can't be read (UnicodeDecodeError)", id="not UTF-8"),
-        pytest.param(b"#" * (1 << 20) + b"#", ": no file, or larger than 1 MiB", id="too large"),
+        pytest.param(
+            "a: é".encode("latin-1"), ": the file of platform terms can't be read (UnicodeDecodeError)", id="not UTF-8"
+        ),
+        pytest.param(b"#" * (4 << 20) + b"#", ": no file, or larger than 4 MiB", id="too large"),
     ],
 )
 def test_a_file_that_holds_no_terms(tmp_path: Path, content: bytes, expected: str) -> None:
