@@ -5,15 +5,11 @@ Names of staff are found like all others; whether a name is a patient's is for t
 
 from __future__ import annotations
 
-import lzma
 import re
 from collections.abc import Iterator, Sequence
-from functools import cache
-from importlib import resources
-
-import yaml
 
 from detectors._identifiers import Check, Shape
+from detectors._name_lists import name_lists, word_list
 
 _PART = r"(?:(?:Mc|Mac|O'|D'|De|La|Di|Van)?[A-Z][a-z]{1,20}(?:-[A-Z][a-z]{1,20})?)"
 _LINK = r"(?:\s(?:de\s(?:la\s|los\s)?|del\s|van\s|von\s|da\s|[A-Z]\.?\s)|\s)"
@@ -36,48 +32,20 @@ _ENDS_LIKE_A_WORD = re.compile(r"(?:ing|tion|cion|ciones|mente|amos|emos|imos|ar
 _ANY_WORD = re.compile(r"[A-Za-z]{3,20}(?=(?:'s)?(?![\w'-]))")
 
 
-@cache
-def _list(name: str) -> frozenset[str]:
-    text = resources.files("detectors").joinpath("_data", "names.yaml").read_text(encoding="utf-8")
-    return frozenset(yaml.safe_load(text)[name].split())
-
-
-class _Gazetteer:
-    """The long lists. A name that is a word too counts only beside a sure one."""
-
-    def __init__(self) -> None:
-        packed = resources.files("detectors").joinpath("_data", "names.txt.xz").read_bytes()
-        given, given_words, surnames, surname_words = (
-            frozenset(line.split()) for line in lzma.decompress(packed).decode("ascii").split("\n")
-        )
-        no_names, loose = _list("not_names") | _list("palabras"), _list("ambiguous")
-        plain = _list("given") - loose
-        self.given = (given | plain) - no_names - loose
-        self.loose_given = (given_words | loose) - no_names
-        self.sure_in_small_letters = given - no_names
-        self.surnames = (surnames | _list("surnames")) - no_names
-        self.loose_surnames = surname_words - no_names
-
-
-@cache
-def _gazetteer() -> _Gazetteer:
-    return _Gazetteer()
-
-
 def _words(matched: str) -> list[str]:
     return [word.strip("'.-") for word in matched.lower().replace("-", " ").split()]
 
 
 def _not_a_common_word(matched: str) -> bool | None:
-    return False if _words(matched)[0] in _list("not_names") else None
+    return False if _words(matched)[0] in word_list("not_names") else None
 
 
 def _holds_a_known_name(matched: str) -> bool | None:
     """A given name first, or a surname last; not where a word that is no name stands anywhere."""
     words = _words(matched)
-    if any(word in _list("not_names") for word in words):
+    if any(word in word_list("not_names") for word in words):
         return False
-    return None if _is_given(words[0]) or words[-1] in _list("surnames") or words[0] in _gazetteer().given else False
+    return None if _is_given(words[0]) or words[-1] in word_list("surnames") or words[0] in name_lists().given else False
 
 
 def _known_names(text: str) -> Iterator[tuple[int, int]]:
@@ -99,7 +67,7 @@ def _known_names(text: str) -> Iterator[tuple[int, int]]:
 
 def _name_end(words: Sequence[str], at: int) -> int:
     """Where the name that begins at `at` ends; `at + 1` where none does."""
-    known, no_names, first, end = _gazetteer(), _list("not_names"), words[at], at + 1
+    known, no_names, first, end = name_lists(), word_list("not_names"), words[at], at + 1
     if first in known.given or first in known.loose_given:
         while end < len(words) and end - at < _LONGEST_NAME and words[end] not in no_names:
             if not _continues(words[end].rstrip("."), first in known.given):
@@ -114,7 +82,7 @@ def _name_end(words: Sequence[str], at: int) -> int:
 
 def _continues(word: str, after_a_sure_name: bool) -> bool:
     """Whether `word` may go on a name that began with a given name."""
-    known = _gazetteer()
+    known = name_lists()
     if word in known.surnames:
         return True
     if not after_a_sure_name:
@@ -125,15 +93,18 @@ def _continues(word: str, after_a_sure_name: bool) -> bool:
 
 
 def _is_word(word: str) -> bool:
-    known = _gazetteer()
+    known = name_lists()
     return (
-        word in _list("palabras") or word in known.loose_surnames or len(word) < 3 or _ENDS_LIKE_A_WORD.search(word) is not None
+        word in word_list("palabras")
+        or word in known.loose_surnames
+        or len(word) < 3
+        or _ENDS_LIKE_A_WORD.search(word) is not None
     )
 
 
 def _uncased_names(text: str) -> Iterator[tuple[int, int]]:
     """Given name and surname side by side where letters tell nothing: all small, or all large."""
-    known = _gazetteer()
+    known = name_lists()
     previous = None
     for word in _ANY_WORD.finditer(text):
         lower = word[0].lower()
@@ -146,27 +117,27 @@ def _uncased_names(text: str) -> Iterator[tuple[int, int]]:
 
 def _ends_in_a_surname(matched: str) -> bool | None:
     words = _words(matched)
-    known = _gazetteer()
-    return None if words[-1] in known.surnames and not _is_word(words[0]) and words[0] not in _list("not_names") else False
+    known = name_lists()
+    return None if words[-1] in known.surnames and not _is_word(words[0]) and words[0] not in word_list("not_names") else False
 
 
 def _holds_a_surname(matched: str) -> bool | None:
     word = _words(matched)[-1]
-    return None if word in _gazetteer().surnames and not _is_word(word) else False
+    return None if word in name_lists().surnames and not _is_word(word) else False
 
 
 def _is_given(word: str) -> bool:
-    return word in _list("given") or word in _list("ambiguous")
+    return word in word_list("given") or word in word_list("ambiguous")
 
 
 def _is_a_plain_given_name(matched: str) -> bool | None:
     word = matched.lower()
-    return None if word in _list("given") and word not in _list("ambiguous") else False
+    return None if word in word_list("given") and word not in word_list("ambiguous") else False
 
 
 def _starts_with_a_given_name(matched: str) -> bool | None:
     words = _words(matched)
-    return None if words[0] in _list("given") and words[0] not in _list("ambiguous") else False
+    return None if words[0] in word_list("given") and words[0] not in word_list("ambiguous") else False
 
 
 def name_shapes() -> Iterator[Shape]:

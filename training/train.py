@@ -1,0 +1,153 @@
+"""Step 2: trains the model by recipe.yaml. Killed anywhere, the same command goes on from the last checkpoint.
+
+    python -m training.train --out build/model [--device cuda] [--share 0.05]
+
+`--share` takes only so much of every set and one pass a stage: a tiny version, to try the way out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+import yaml
+from torch import Tensor, nn
+
+from training import examples, features
+from training.model import Model, load_base
+from training.noise import spoiled
+from training.posts import HERE, Heads, heads
+
+_TAGS_WEIGHT, _CLASSES_WEIGHT = 1.0, 0.7
+_WARM_UP = 0.06  # share of a stage's steps in which the rate rises
+_CHECKPOINT_STEPS = 250
+
+
+def loss_of(outputs: tuple[Tensor, ...], tags: dict[str, Tensor], classes: Tensor) -> Tensor:
+    """Cross entropy of the tags that are known, and of the classes that are known."""
+    total = torch.zeros((), device=classes.device)
+    for logits, truth in zip(outputs[:-1], tags.values(), strict=True):
+        if (truth != features.IGNORED).any():
+            total = total + _TAGS_WEIGHT * nn.functional.cross_entropy(
+                logits.flatten(0, 1), truth.flatten(), ignore_index=features.IGNORED
+            )
+    known = classes != features.UNKNOWN
+    if known.any():
+        total = total + _CLASSES_WEIGHT * nn.functional.binary_cross_entropy_with_logits(outputs[-1][known], classes[known])
+    return total
+
+
+class Trainer:
+    """One run in one folder: `base.safetensors`, the prepared examples and the checkpoint lie there."""
+
+    def __init__(self, out: Path, device: str, share: float) -> None:
+        self.out, self.device, self.share = out, device, share
+        self.recipe: dict[str, Any] = yaml.safe_load((HERE / "recipe.yaml").read_text(encoding="utf-8"))
+        self.heads: Heads = heads()
+        self.tokenizer = features.tokenizer(out / "tokenizer.json")
+        self.sets = {path.stem: list(examples.read(path)) for path in sorted(out.glob("*.jsonl")) if path.stem != "held_out"}
+        torch.manual_seed(self.recipe["seed"])
+        self.model = Model(self.heads)
+        load_base(self.model, out / "base.safetensors")
+        self.model.freeze(self.recipe["frozen_layers"])
+        self.model.to(device)
+        self.average = {name: value.clone() for name, value in self.model.state_dict().items()}
+        self.optimizer = self._optimizer()
+        self.done = (0, 0, 0)  # stage, pass, step
+
+    def _optimizer(self) -> torch.optim.Optimizer:
+        new = [p for name, p in self.model.named_parameters() if name.startswith(("tags", "gather", "classes", "shapes"))]
+        old = [p for name, p in self.model.named_parameters() if p.requires_grad and not any(p is n for n in new)]
+        return torch.optim.AdamW([{"params": new, "scale": 5.0}, {"params": old, "scale": 1.0}], lr=0.0, weight_decay=0.01)
+
+    def run(self) -> None:
+        """All stages, from where the checkpoint stands."""
+        self._resume()
+        for number, stage in enumerate(self.recipe["stages"]):
+            passes = 1 if self.share < 1 else stage["passes"]
+            for pass_ in range(passes):
+                if (number, pass_) >= self.done[:2]:
+                    self._pass(number, stage, pass_, passes)
+        torch.save(self.average, self.out / "trained.pt")
+
+    def _pass(self, number: int, stage: dict[str, Any], pass_: int, passes: int) -> None:
+        chance = random.Random(f"{self.recipe['seed']}.{number}.{pass_}")
+        rows: list[features.Row] = []
+        for name, count in stage["take"].items():
+            pool = self.sets.get(name, [])
+            for example in chance.sample(pool, min(max(int(count * self.share), 1), len(pool))):
+                shape = (self.recipe["room"], self.recipe["overlap"], self.recipe["context_room"])
+                rows += features.rows(spoiled(example, chance), self.heads, self.tokenizer, *shape)
+        steps = list(features.batches(rows, self.recipe["batch_pieces"]))
+        chance.shuffle(steps)
+        self.model.train()
+        begun, heard = time.monotonic(), 0.0
+        for step, batch in enumerate(steps):
+            if (number, pass_, step) < self.done:
+                continue
+            progress = (pass_ + step / len(steps)) / passes
+            heard += self._step(batch, stage["rate"] * min(progress / _WARM_UP, 1 - progress, 1.0))
+            if step % _CHECKPOINT_STEPS == _CHECKPOINT_STEPS - 1:
+                self._save((number, pass_, step + 1))
+                print(
+                    f"{stage['name']} {pass_ + 1}/{passes}: {step + 1}/{len(steps)} loss {heard / (step + 1):.4f}", flush=True
+                )
+        self._save((number, pass_ + 1, 0))
+        took, mean = time.monotonic() - begun, heard / max(len(steps), 1)
+        print(f"{stage['name']} {pass_ + 1}/{passes}: {len(rows)} rows in {took:.0f} s, loss {mean:.4f}", flush=True)
+
+    def _step(self, rows: list[features.Row], rate: float) -> float:
+        inputs, tags, classes = features.batch(rows, self.heads)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate * group["scale"]
+        outputs = self.model(*(i.to(self.device) for i in inputs))
+        loss = loss_of(outputs, {head: t.to(self.device) for head, t in tags.items()}, classes.to(self.device))
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        self.optimizer.step()
+        kept = self.recipe["averaged"] if self.share == 1 else 0.9
+        with torch.no_grad():
+            for name, value in self.model.state_dict().items():
+                self.average[name].lerp_(value, 1 - kept)
+        return float(loss.detach())
+
+    def _save(self, done: tuple[int, int, int]) -> None:
+        self.done = done
+        state = {
+            "done": done,
+            "model": self.model.state_dict(),
+            "average": self.average,
+            "optimizer": self.optimizer.state_dict(),
+        }
+        torch.save(state, self.out / "checkpoint.new")
+        (self.out / "checkpoint.new").replace(self.out / "checkpoint.pt")
+
+    def _resume(self) -> None:
+        path = self.out / "checkpoint.pt"
+        if path.exists():
+            state = torch.load(path, map_location=self.device, weights_only=True)
+            self.model.load_state_dict(state["model"])
+            self.average = state["average"]
+            self.optimizer.load_state_dict(state["optimizer"])
+            self.done = tuple(state["done"])
+            print(f"going on from {self.done}", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--share", type=float, default=1.0)
+    parser.add_argument("--threads", type=int, default=2)
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    Trainer(arguments.out, arguments.device, arguments.share).run()
+
+
+if __name__ == "__main__":
+    main()
