@@ -55,6 +55,7 @@ model: $(TRAINING)  ## train the language model anew, from DATA=folder of the pu
 	$(BIN)/python -m training.calibrate --out $(MODEL)
 	$(BIN)/python -m training.export --out $(MODEL) --to $(MODEL)/ships --version "$$(date -u +%F)"
 	$(BIN)/python -m training.card --out $(MODEL) --to $(MODEL)/ships
+	@echo "Written to $(MODEL)/ships. To use it, and fit the PHI points to it: 'To use a new model' in docs/train.md"
 
 lock:  ## resolve both lock files anew (needs uv)
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-annotate \

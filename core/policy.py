@@ -29,7 +29,24 @@ def _not_blank(text: str) -> str:
     return text.strip()
 
 
+def _full_name(name: str) -> str:
+    """One word would be everybody's."""
+    if sum(sum(map(str.isalpha, word)) > 1 for word in name.replace("-", " ").split()) < 2:
+        raise ValueError("expected a given name and a surname")
+    return name.strip()
+
+
+def _public_address(address: str) -> str:
+    """A street or a postal code alone would be every neighbour's."""
+    if not (any(map(str.isdigit, address)) and sum(map(str.isalpha, address)) >= _LEAST_STREET):
+        raise ValueError("expected a house's number and its street")
+    return address.strip()
+
+
+_LEAST_STREET = 6  # letters
 Words = Annotated[str, AfterValidator(_not_blank)]
+FullName = Annotated[str, AfterValidator(_full_name)]
+PublicAddress = Annotated[str, AfterValidator(_public_address)]
 
 
 class _Data(BaseModel):
@@ -85,6 +102,9 @@ class Institution(_Data):
     own_places: tuple[Words, ...] = ()  # our towns and streets: nearer to a shared name than a namesake's cue, they mean us
     public_phones: tuple[str, ...] = ()  # published numbers and addresses: never a patient's
     public_emails: tuple[str, ...] = ()
+    public_addresses: tuple[PublicAddress, ...] = ()
+    staff: tuple[FullName, ...] = Field(default=(), repr=False)  # whose names stand in public in their office
+    released: tuple[FullName, ...] = Field(default=(), repr=False)  # patients with a signed release on file
 
 
 class Route(_Data):

@@ -300,7 +300,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entity:
-    """Something recognised in a segment; `type` is Presidio's entity name, `score` in [0, 1]."""
+    """Something recognised in a segment; `type` is Presidio's entity name or one of ours, `score` in [0, 1]."""
 
     type: str
     span: Span
@@ -309,11 +309,10 @@ class Entity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signals:
-    """What one pass of reading says of one segment: entities in reading order, and class probabilities by name."""
+    """What one pass of reading says of one segment: entities in reading order."""
 
     segment: str
     entities: tuple[Entity, ...] = ()
-    classes: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     lang: str = "und"
     not_read: str | None = None  # why this segment can't count as read ('language', 'too long', 'time')
 
@@ -326,6 +325,7 @@ class Reading:
     post: Post | None
     segments: tuple[Segment, ...]
     signals: Mapping[str, Signals]
+    classes: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))  # of the own words, or the bio
 
     @cached_property
     def by_name(self) -> Mapping[str, str]:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -149,7 +150,7 @@ class Detector(abc.ABC):
         self.policy = policy
         self.config: Rule = policy.rule(self.rule)
 
-    @property
+    @cached_property
     def version(self) -> str:
         """Code revision and a digest of everything in the policy that this rule depends on."""
         return f"{self.revision}+{self.policy.rule_digest(self.rule, *self.borrows)}"

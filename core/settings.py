@@ -38,6 +38,7 @@ class Settings(BaseSettings):
     keys: SecretStr | None = None  # JSON key ring; default: a file in `home`, made on first use
     policy: Path = Field(default_factory=default_policy_path)
     platform_terms: Path = Field(default_factory=default_terms_path)  # what the platforms allow, and what they cost
+    nlp_configuration: Path | None = None  # Presidio's YAML of another model for names
     backfill_days: Annotated[int, Field(gt=0)] = 90  # how far back a first crawl reads
     recheck_limit: Annotated[int, Field(ge=0)] = 500  # stored posts looked at again, per account and run
     shard_size: Annotated[int, Field(gt=0)] = 50  # accounts in one mapped Airflow task

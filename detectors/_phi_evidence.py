@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from core.records import Reading, Span
+from core.records import Entity, Reading, Span
+from detectors._encoder import OWN_TYPES
 from detectors._fold import fold
 from detectors._phi_parts import OurOwn, Page, Part, name_part, number_part
 from detectors._phi_patient import Signs
@@ -21,7 +23,20 @@ from detectors._reader import CONTEXT_SEGMENTS, PROFILE_SEGMENTS
 SHORT = 900  # code points of a post that is one passage
 _PASSAGE, _STEP = 700, 350
 _A_PATIENT, _PATIENT_IS_HEALTH = 0.8, 0.75  # that somebody is a patient is itself health information
-_NAMING_HEALTH = frozenset({"condition", "procedure", "drug"}) | SENSITIVE - {"minor"}
+_A_ROOM = 0.5
+_ENOUGH = 3  # more of one kind tell nothing more
+_FLAGS = ("ours", "one", "at_work", "had_hands_on", "linked", "written", "numbered")
+_NARROWING = {
+    "ADMISSION_DATE": "date", "AGE": "age", "AGE_OVER_89": "age", "DATE_TIME": "date", "FAMILY": "family", "LOCATION": "place",
+    "ORGANIZATION": "house", "PERSON": "name", "ROOM_BED": "room", "TRAIT": "trait",
+}  # fmt: skip
+_SENTENCE_END = re.compile(r"[.!?\n]\s|\n")
+_EMPTY_WORDS_LIST = """
+a an and at by de el en for his her in is it la las lo los of on or que se su the th to un una was y
+"""
+_EMPTY_WORDS = frozenset(_EMPTY_WORDS_LIST.split())
+_PLACES = frozenset({"LOCATION", "ORGANIZATION"})
+_NAMING_HEALTH = frozenset({"body", "condition", "death", "drug", "procedure", "symptom", "ward"}) | SENSITIVE - {"minor"}
 
 _NO_PLACE = r"(?!(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun|Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec|Mount|I\b)[a-z]*)"
 _PLACE = re.compile(
@@ -46,6 +61,10 @@ class Evidence:
     damping: float
     groups: frozenset[str]
     health_spans: tuple[Span, ...]
+    people_spans: tuple[Span, ...]  # of the words that stand for a patient
+    signs: Mapping[str, float]  # by name, as _phi_points names them: how often, how strongly
+    written: bool  # a permission in writing is stated
+    released: bool  # nobody but people with a release on file seems to be meant
 
     @property
     def sensitive(self) -> bool:
@@ -58,8 +77,8 @@ class Evidence:
 
     @property
     def consent(self) -> bool:
-        """Permission is claimed in the text itself."""
-        return "consent" in self.groups
+        """Permission is claimed in the text itself, in writing or not."""
+        return self.written or "consent" in self.groups
 
 
 Passage = Sequence[tuple[Page, int, int]]
@@ -84,12 +103,19 @@ def passages(pages: Sequence[Page]) -> Iterator[Passage]:
 
 def gather(passage: Passage, own: OurOwn) -> Evidence:
     """Weigh one passage."""
-    entities = [(page, entity) for page, start, end in passage for entity in page.entities(start, end)]
+    entities = [
+        (page, e)
+        for page, start, end in passage
+        for e in page.entities(start, end)
+        if not (_is_a_mere_floor(e) or _is_empty(page, e))
+    ]
     terms = [term for page, start, end in passage for term in page.terms(start, end)]
     names = [part for page, e in entities if e.type == "PERSON" for part in name_part(page, e, own)]
     numbers = [part for page, e in entities if e.type in DIRECT for part in number_part(page, e, own)]
     sure = {e.span for _, e in entities if e.score >= STRONG.get(e.type, 2.0)}
-    indirect = [Part.of(e.type, INDIRECT[e.type], e.span) for _, e in entities if e.type in INDIRECT]
+    indirect = [
+        Part.of(e.type, INDIRECT[e.type], e.span) for page, e in entities if e.type in INDIRECT and not _is_ours(page, e, own)
+    ]
     indirect += [Part.of(group, INDIRECT_TERMS[group], span) for group, span in terms if group in INDIRECT_TERMS]
     indirect += _seen_places(passage)
 
@@ -97,27 +123,59 @@ def gather(passage: Passage, own: OurOwn) -> Evidence:
         lower="\n".join(fold(page.text[start:end]).lower for page, start, end in passage),
         groups=frozenset(group for group, _ in terms),
         types=frozenset(e.type for _, e in entities),
-        names=frozenset(part.weight for part in names),
+        names=frozenset(part.weight for part in names if part.weight),
         numbered=any(part.type not in CONTACTS for part in numbers),
     )
     named_patient, patient = signs.patient()
     health = either(HEALTH_TERMS.get(group, 0.0) for group in signs.groups)
     return Evidence(
-        direct=(*names, *numbers),
+        direct=(*(part for part in names if part.weight), *numbers),
         strong=tuple(part for part in numbers if part.type in STRONG and part.span in sure),
-        indirect=tuple(_each_kind_once(indirect)),
+        indirect=tuple(indirect),
         patient=patient,
         named_patient=named_patient,
         health=max(health, _PATIENT_IS_HEALTH) if patient >= _A_PATIENT else health,
         damping=signs.damping(),
         groups=signs.groups,
-        health_spans=tuple(span for group, span in terms if group in _NAMING_HEALTH),
+        health_spans=(
+            *(span for group, span in terms if group in _NAMING_HEALTH),
+            *(e.span for _, e in entities if e.type == "HEALTH"),
+        ),
+        people_spans=tuple(e.span for _, e in entities if e.type == "PATIENT"),
+        signs=_told_by(signs, [e for _, e in entities]),
+        written=signs.written,
+        released=_only_released([part.span for part in names if part.weight == 0], entities),
     )
 
 
+def _only_released(names: Sequence[Span], entities: Sequence[tuple[Page, Entity]]) -> bool:
+    """Whether each word for a patient shares its sentence with somebody who has a release on file."""
+    nouns = [(page, e.span) for page, e in entities if e.type == "PATIENT"]
+    return bool(names) and all(any(_same_sentence(page, noun, name) for name in names) for page, noun in nouns)
+
+
+def _same_sentence(page: Page, one: Span, other: Span) -> bool:
+    first, second = sorted((one, other), key=lambda span: span.start)
+    return one.segment == other.segment and not _SENTENCE_END.search(page.text, first.end, second.start)
+
+
+def _told_by(signs: Signs, entities: Sequence[Entity]) -> dict[str, float]:
+    """What there is: classes of words and forms (1.0), entities (how often), and how many kinds of them narrow."""
+    counted = Counter(e.type for e in entities)
+    found: dict[str, float] = dict.fromkeys(signs.groups, 1.0)
+    found |= {flag: 1.0 for flag in _FLAGS if getattr(signs, flag)}
+    found |= {type_: float(min(count, _ENOUGH)) for type_, count in counted.items()}
+    found["narrowing kinds"] = float(len({_NARROWING[type_] for type_ in counted if type_ in _NARROWING}))
+    return found
+
+
 def identifying(parts: Iterable[Part]) -> float:
-    """How far `parts` together go towards one person."""
-    return either(part.weight for part in parts)
+    """How far `parts` together go towards one person. Two ages say no more than one; two names do."""
+    strongest: dict[tuple[str, Span | None], float] = {}
+    for part in parts:
+        key = (part.kind, part.span if part.type in DIRECT or part.type == "PERSON" else None)
+        strongest[key] = max(part.weight, strongest.get(key, 0.0))
+    return either(strongest.values())
 
 
 def either(chances: Iterable[float]) -> float:
@@ -131,9 +189,17 @@ def _seen_places(passage: Passage) -> Iterator[Part]:
             yield Part.of("place", SEEN_PLACE, Span(page.name, *match.span()))
 
 
-def _each_kind_once(parts: Iterable[Part]) -> Iterator[Part]:
-    seen: set[str] = set()
-    for part in parts:
-        if part.kind not in seen:
-            seen.add(part.kind)
-            yield part
+def _is_a_mere_floor(entity: Entity) -> bool:
+    """Whether a room is guessed from what may be a floor ('5 West'), which many share."""
+    return entity.type == "ROOM_BED" and entity.score < _A_ROOM
+
+
+def _is_empty(page: Page, entity: Entity) -> bool:
+    """Whether what the model took for a detail is a word that says nothing."""
+    return entity.type in OWN_TYPES and page.text[entity.span.start : entity.span.end].lower() in _EMPTY_WORDS
+
+
+def _is_ours(page: Page, entity: Entity, own: OurOwn) -> bool:
+    """Whether a place or house is the institution itself, which tells nothing of who was there."""
+    start, end = entity.span.start, entity.span.end
+    return entity.type in _PLACES and own.is_name(page.text[start:end], page.text[max(0, start - 40) : end + 40])

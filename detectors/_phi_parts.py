@@ -6,19 +6,22 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from core.policy import Institution
 from core.records import Entity, Span
 from detectors._fold import fold
 from detectors._phi_grammar import grammar_terms
-from detectors._phi_weights import DIRECT, FULL_NAME, GIVEN_NAME, STRONG, TITLED_NAME, Weight
+from detectors._phi_weights import DIRECT, FULL_NAME, GIVEN_NAME, RELEASED_NAME, STRONG, TITLED_NAME, Weight
 from detectors._vocabulary import phi_vocabulary
 
 _REACH = 45  # characters looked at around a name or number
 _STAFF_REACH, _STAFF_REACH_TITLED = 90, 40
+_PLACES = frozenset({"LOCATION", "ORGANIZATION"})
 _SURE_NAME = 0.5
+_SHORTEST_ADDRESS = 6  # letters and figures; below it anything would be part of an address
+_WORD = re.compile(r"[^\W_]+")
 _NOT_PATIENTS = frozenset({"staff", "public_figure", "own_family"})
 
 _SENTENCE_END = re.compile(r"(?<!\bMr)(?<!\bMrs)(?<!\bMs)(?<!\bDr)(?<!\bSr)(?<!\bSra)[.!?\n]\s+|\n")
@@ -91,6 +94,16 @@ class Page:
         among = self._terms[bisect_left(self._term_starts, start) : bisect_left(self._term_starts, end)]
         return [(group, span) for group, span in among if span.end <= end]
 
+    def is_of_a_place(self, entity: Entity) -> bool:
+        """Whether these words are part of the name of a place or house (the Ruth Abbott Pavilion)."""
+        near = self.entities(max(0, entity.span.start - _REACH), entity.span.end + _REACH)
+        return any(e.type in _PLACES and e.span.start <= entity.span.start and entity.span.end <= e.span.end for e in near)
+
+    def clinician_before(self, at: int) -> bool:
+        """Whether the language model reads the word just before `at` as staff ('Dr', 'nurse')."""
+        near = self.entities(max(0, at - _REACH), at)
+        return any(e.type == "CLINICIAN" and not self.text[e.span.end : at].strip(" .,:") for e in near)
+
     def before(self, at: int) -> str:
         return fold(self.text[max(0, at - _REACH) : at]).lower
 
@@ -105,7 +118,10 @@ class OurOwn:
     names: frozenset[str] = field(repr=False)
     phones: frozenset[str] = field(repr=False)
     emails: frozenset[str] = field(repr=False)
+    addresses: frozenset[str] = field(repr=False)
     domains: tuple[str, ...] = field(repr=False)
+    staff: NameList = field(repr=False)
+    released: NameList = field(repr=False)
 
     @classmethod
     def of(cls, institution: Institution) -> OurOwn:
@@ -115,7 +131,10 @@ class OurOwn:
             names=frozenset(names),
             phones=frozenset(map(_digits, (*institution.public_phones, *(c.phone for c in contacts if c.phone)))),
             emails=frozenset(e.lower() for e in (*institution.public_emails, *(c.email for c in contacts if c.email))),
+            addresses=frozenset(filter(None, map(_bare, institution.public_addresses))),
             domains=institution.domains,
+            staff=NameList(institution.staff),
+            released=NameList(institution.released),
         )
 
     def is_name(self, name: str, around: str) -> bool:
@@ -126,7 +145,37 @@ class OurOwn:
         lower = fold(text).lower
         domain = lower.rpartition("@")[2]
         ours = any(domain == own or domain.endswith(f".{own}") for own in self.domains)
-        return lower in self.emails or ("@" in lower and ours) or _digits(text) in self.phones
+        return lower in self.emails or ("@" in lower and ours) or _digits(text) in self.phones or self._is_address(text)
+
+    def _is_address(self, text: str) -> bool:
+        bare = _bare(text)
+        return len(bare) >= _SHORTEST_ADDRESS and any(bare in address or address in bare for address in self.addresses)
+
+
+class NameList:
+    """People whom the policy names. A part of a name counts only where the whole name stands in the same text."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._names = [frozenset(_WORD.findall(fold(name).lower)) for name in names]
+
+    def holds(self, name: str, text: str, *, whole: bool) -> bool:
+        """Whether `name`, found in `text`, is somebody of the list. With `whole` a surname alone is nobody's.
+
+        A longer name is another person's, but for initials: Ana Cruz is not Ana Maria Cruz Delgado.
+        """
+        if not self._names:
+            return False
+        words = frozenset(word for word in _WORD.findall(fold(name).lower) if len(word) > 1)
+        for known in self._names:
+            if known == words or (words < known and len(words) > 1):
+                return True
+            if not whole and words and words < known and known <= frozenset(_WORD.findall(fold(text).lower)):
+                return True
+        return False
+
+
+def _bare(text: str) -> str:
+    return "".join(char for char in fold(text).lower if char.isalnum())
 
 
 def _digits(text: str) -> str:
@@ -135,18 +184,28 @@ def _digits(text: str) -> str:
 
 
 def name_part(page: Page, entity: Entity, own: OurOwn) -> Iterator[Part]:
-    """A PERSON as a part, unless it is staff's, the institution's or a public figure's."""
+    """A PERSON as a part, unless it is staff's, the institution's or a public figure's.
+
+    Somebody with a release on file is a part of no weight: it is known who is meant, and it may be told.
+    """
     start, end = entity.span.start, entity.span.end
     before = page.before(start)
     titled = _TITLE_BEFORE.search(before) is not None
-    if own.is_name(page.text[start:end], page.text[max(0, start - 40) : end + 40]):
+    name = page.text[start:end]
+    whole = titled or _PATIENT_BEFORE.search(before) is not None  # Dr. Ana Cruz may tell of Mr. Cruz
+    if own.is_name(name, page.text[max(0, start - 40) : end + 40]) or own.staff.holds(name, page.text, whole=whole):
+        return
+    if page.is_of_a_place(entity):
+        return
+    if own.released.holds(name, page.text, whole=False):
+        yield Part.of(entity.type, RELEASED_NAME, entity.span)
         return
     if not _PATIENT_BEFORE.search(before):
         if _AT_A_JOB.search(page.after(end)):
             return
         if _STAFF_BEFORE.search(before) or _STAFF_AFTER.search(page.after(end)):
             return
-        if _stands_by_staff(page, start, end, _STAFF_REACH_TITLED if titled else _STAFF_REACH):
+        if page.clinician_before(start) or _stands_by_staff(page, start, end, _STAFF_REACH_TITLED if titled else _STAFF_REACH):
             return
     surest = FULL_NAME if entity.score >= _SURE_NAME else GIVEN_NAME
     yield Part.of(entity.type, TITLED_NAME if titled else surest, entity.span)

@@ -43,8 +43,22 @@ _HISTORY = re.compile(r"\b1[5-8]\d\d\b")
 
 _RECORD_DATES = frozenset({"DATE_OF_BIRTH", "ADMISSION_DATE", "DISCHARGE_DATE"})  # as the head of a chart has them
 _MAKE_BELIEVE = 0.15
-_PERMITTED = 0.3
+WRITTEN_DAMPS = 0.3
+_DENIED_WITHIN = 25  # characters before the words of a permission
 _SAID_OF_OTHERS = {"news": 0.4, "public_figure": 0.4, "statistic": 0.5, "own_health": 0.25, "own_family": 0.25}
+_FORM = (
+    r"(?:releases?|authori[sz]ations?|consents?(?!\s(?:to\s(?:the|an?|treat\w*|surgery|being)|for\s(?:the|his|her|an?))\b)|permission|okay|leave|waivers?|autorizaci(?:on|ones)"
+    r"|consentimiento(?! para)|permiso|cesion)"
+)
+_IN_INK = r"(?:signed|in\swriting|written|on\spaper|on\sfile|firm(?:o|aron|ad[oa]s?)|escrit[oa]|archivad[oa]s?)"
+_WRITTEN = re.compile(
+    rf"\b{_IN_INK}\b[^.!?\n]{{0,60}}\b{_FORM}\b|\b{_FORM}\b[^.!?\n]{{0,60}}\b{_IN_INK}\b(?!\s(?:yet|is\scoming))"
+    r"|\bphoto\srelease\b|\bhipaa\s(?:release|authori[sz]ation)\b"
+)
+_NOT_WRITTEN = re.compile(
+    r"\b(?:no|not|never|without|sin|nunca|un|unsigned|isn't|wasn't|hasn't|haven't|didn't|don't|refused|ask(?:ed|ing)?|need(?:s|ed)?|"
+    r"waiting|pending|coming|soon|before\sher|before\shis|did\ssign|si\sfirmo|one)\b"
+)
 _CLINICAL = frozenset({"condition", "procedure", "drug", "ward", "symptom", "body", "death"}) | {
     group for group in HEALTH_TERMS if group.startswith("sensitive_")
 }
@@ -90,8 +104,17 @@ class Signs:
         return "http" in self.lower
 
     @cached_property
+    def first_person(self) -> bool:
+        return _FIRST_PERSON.search(self.lower) is not None
+
+    @cached_property
     def sensitive(self) -> bool:
         return any(group.startswith("sensitive_") for group in self.groups)
+
+    @cached_property
+    def written(self) -> bool:
+        """A permission in writing is stated; what somebody is said to have said is none."""
+        return any(not _is_denied(self.lower, *match.span()) for match in _WRITTEN.finditer(self.lower))
 
     def patient(self) -> tuple[float, float]:
         """How surely somebody here is a patient: by the firm signs, and by all signs.
@@ -99,7 +122,7 @@ class Signs:
         The loose signs are shown by talk about any well-known person's illness too, so they don't count for a name.
         """
         groups, types = self.groups, self.types
-        first_person = _FIRST_PERSON.search(self.lower) is not None
+        first_person = self.first_person
         aged = bool(types & {"AGE", "AGE_OVER_89"}) or "age" in groups
         described = aged or bool(
             groups & {"person_unnamed", "epithet", "occupation", "public_role", "relation_known", "pronoun"}
@@ -164,7 +187,7 @@ class Signs:
     def damping(self) -> float:
         """A factor in (0, 1], small where the passage is no tale of a real patient of ours, or permission is claimed."""
         invented = bool(self.groups & {"fiction", "not_a_person"}) or _HISTORY.search(self.lower) is not None
-        factors = [(_MAKE_BELIEVE, invented), (_PERMITTED, "consent" in self.groups)]
+        factors = [(_MAKE_BELIEVE, invented), (WRITTEN_DAMPS, self.written)]
         factors.append((_JOB_ADVERTISEMENT, "job" in self.groups and not self.one))
         if not self.at_work:
             factors.append((_PASSED_ON, self.linked and "encounter" not in self.groups))
@@ -177,3 +200,9 @@ class Signs:
         for weight, holds in factors:
             product *= weight if holds else 1.0
         return product
+
+
+def _is_denied(lower: str, start: int, end: int) -> bool:
+    """Whether the words just before say that there is none, or none yet."""
+    sentence = max(lower.rfind(mark, 0, start) for mark in ".!?\n") + 1
+    return _NOT_WRITTEN.search(lower, max(sentence, start - _DENIED_WITHIN), end) is not None

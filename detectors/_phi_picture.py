@@ -13,6 +13,8 @@ from detectors._phi_parts import Page
 from detectors._phi_weights import DIRECT
 
 _PICTURE_WORDS = frozenset({"record_picture", "body_picture", "picture"})
+_TELLING = frozenset({"PERSON", "PATIENT", "TRAIT", "AGE", "HEALTH", "ROOM_BED"})
+_SOMEBODY = frozenset({"person_unnamed", "minor", "body", "body_picture", "record_picture", "condition", "procedure", "ward"})
 _PATIENT = re.compile(r"\b(?:patients?|pts?|pacientes?)\b(?!\s?(?:care|safety|experience|portal|education|first))")
 _NAME_SHOWN = re.compile(
     r"\b(?:with|shows?|reads?|showing) (?:the |a )?names?\b|\bname (?:visible|legible)|\bnombres? (?:visible|del paciente)"
@@ -69,6 +71,18 @@ def shown_in_pictures(pages: Sequence[Page], evidence: Evidence, *, has_media: b
         return None
     spans = [span for page in pages for group, span in page.terms() if group in _PICTURE_WORDS]
     return Shown(found[0], found[1] * evidence.damping, tuple(spans + [part.span for part in evidence.direct]))
+
+
+def shows_something(pages: Sequence[Page], evidence: Evidence, *, has_media: bool) -> bool:
+    """Whether somebody is described in a picture, or the text speaks of its picture."""
+    if has_media and _PICTURE_WORDS & evidence.groups:
+        return True
+    for page in (page for page in pages if page.name.startswith("media.")):
+        if any(e.type in _TELLING or e.type in DIRECT for e in page.entities()):
+            return True
+        if any(group in _SOMEBODY for group, _ in page.terms()):
+            return True
+    return False
 
 
 def _judge(said: str, groups: set[str], types: set[str], evidence: Evidence) -> tuple[str, float] | None:

@@ -1,7 +1,7 @@
-"""How far each kind of detail goes towards one person, and what people call it: the numbers behind the PHI score.
+"""How far each kind of detail goes towards one person.
 
-Each weight is the chance, taken alone, that someone who knows the patient or reads the news would recognise them. They were
-set on tests/detectors/examples/phi.yaml; weights of several details combine as independent chances.
+A Weight is the chance, taken alone, that someone who knows the patient or reads the news would recognise them; weights of
+several details combine as independent chances. They were set on tests/detectors/examples/phi.yaml.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ class Weight(NamedTuple):
 TITLED_NAME = Weight("a name", 0.92)  # with Mr or Mrs before it: in a hospital's posts hardly ever staff
 FULL_NAME = Weight("a name", 0.9)
 GIVEN_NAME = Weight("a name", 0.6)
+RELEASED_NAME = Weight("a name with a release on file", 0.0)
 SEEN_PLACE = Weight("a place", 0.3)  # told by its capital letter alone
 
 DIRECT = {
@@ -51,11 +52,14 @@ INDIRECT = {
     "ADMISSION_DATE": Weight("a date of care", 0.4),
     "AGE": Weight("an age", 0.45),
     "AGE_OVER_89": Weight("an age over 89", 0.55),
-    "DATE_TIME": Weight("a date", 0.3),
+    "DATE_TIME": Weight("when it happened", 0.3),
     "DEATH_DATE": Weight("a date of death", 0.4),
     "DISCHARGE_DATE": Weight("a date of care", 0.4),
+    "LOCATION": Weight("a place", 0.25),
+    "ORGANIZATION": Weight("a school, firm or other house", 0.15),
     "ROOM_BED": Weight("a room or bed", 0.7),
     "SURGERY_DATE": Weight("a date of care", 0.4),
+    "TRAIT": Weight("what singles somebody out", 0.5),
     "ZIP_CODE": Weight("a postal code", 0.35),
 }
 

@@ -95,7 +95,7 @@ def _listed(word: str) -> int:
 
 
 def windows_of(lengths: Sequence[int], room: int, overlap: int) -> Iterator[tuple[int, int]]:
-    """Ranges of words whose tokens (`lengths` of each word) fit `room`, each beginning about `overlap` tokens before the last ends."""
+    """Ranges of words whose tokens (`lengths` of each word) fit `room`; each begins `overlap` tokens before the last ends."""
     start, count = 0, len(lengths)
     while True:
         end, used = start, 0

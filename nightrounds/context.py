@@ -40,7 +40,7 @@ class Context:
     def screener(self) -> Screener:
         from nightrounds.screener import Screener  # takes a second to import, and most commands read no post
 
-        return Screener(self.policy, terms=self.terms)
+        return Screener(self.policy, terms=self.terms, nlp_configuration=self.settings.nlp_configuration)
 
     @cached_property
     def pictures(self) -> Pictures:

@@ -42,7 +42,8 @@ def examine(settings: Settings) -> list[Check]:
     """All checks; one that breaks is reported as its own failure and doesn't hide the others."""
     checks: list[Check] = []
     parts: list[tuple[str, Callable[[Settings], Iterator[Check]]]] = [
-        ("policy", _policy), ("terms", _terms), ("home", _home), ("database", _database), ("platforms", _platforms),
+        ("policy", _policy), ("model", _model), ("terms", _terms), ("home", _home), ("database", _database),
+        ("platforms", _platforms),
     ]  # fmt: skip
     for subject, look in parts:
         try:
@@ -67,6 +68,17 @@ def _policy(settings: Settings) -> Iterator[Check]:
     left_out = detectors_without_rule(policy)
     if left_out:
         yield Check("rules", ok=False, bearable=True, finding=f"not in the policy, so not looked for: {', '.join(left_out)}")
+
+
+def _model(settings: Settings) -> Iterator[Check]:
+    from detectors._encoder import shipped_encoder
+    from detectors._other_model import OtherModel
+
+    about = shipped_encoder().about
+    yield Check("model", ok=True, finding=f"{about.name}, version {about.version}, reads {', '.join(about.languages)}")
+    if settings.nlp_configuration:
+        OtherModel.load(settings.nlp_configuration)
+        yield Check("model", ok=True, finding=f"names come from the model of {settings.nlp_configuration}")
 
 
 def _terms(settings: Settings) -> Iterator[Check]:

@@ -62,6 +62,16 @@ def parse_options(crawler: type[Crawler], values: dict[str, Any]) -> CrawlerOpti
         raise ConfigError("\n".join(dict.fromkeys(lines))) from None
 
 
+def daily_budget(settings: Settings, platform: str) -> CrawlerOptions:
+    """What the settings let each credential of a platform spend in a day; no limit where no crawler reads it.
+
+    Raises:
+        ConfigError: a wrong option of this platform.
+    """
+    kind = crawler_classes().get(platform)
+    return CrawlerOptions() if kind is None else parse_options(kind, settings.platforms.get(platform, {}))
+
+
 def _from_json(crawler: type[Crawler], name: str, value: str) -> Any:
     """Raises ConfigError where the option is a mapping or a list and the value is no JSON."""
     field = crawler.Options.model_fields.get(name)

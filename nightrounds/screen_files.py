@@ -28,11 +28,12 @@ def screen_file(
     say: Say,
     *,
     policy: Policy,
+    nlp_configuration: Path | None = None,
     workers: int = 1,
     progress: Progress | None = None,
 ) -> FileReport:
     """Write one line of findings for each post of `source`; see `answer_lines` for arguments, order and errors."""
-    return answer_lines(source, out, say, partial(ScreenAnswer, policy), workers=workers, progress=progress)
+    return answer_lines(source, out, say, partial(ScreenAnswer, policy, nlp_configuration), workers=workers, progress=progress)
 
 
 def list_entities(
@@ -41,18 +42,21 @@ def list_entities(
     say: Say,
     *,
     policy: Policy,
+    nlp_configuration: Path | None = None,
     workers: int = 1,
     progress: Progress | None = None,
 ) -> FileReport:
     """Write one line of raw entities for each post of `source`, before any judgement."""
-    return answer_lines(source, out, say, partial(EntitiesAnswer, policy), workers=workers, progress=progress)
+    return answer_lines(
+        source, out, say, partial(EntitiesAnswer, policy, nlp_configuration), workers=workers, progress=progress
+    )
 
 
 class ScreenAnswer:
     """The findings of one post and its author's profile, as a line of output."""
 
-    def __init__(self, policy: Policy) -> None:
-        self._screener = Screener(policy)
+    def __init__(self, policy: Policy, nlp_configuration: Path | None = None) -> None:
+        self._screener = Screener(policy, nlp_configuration=nlp_configuration)
 
     def __call__(self, line: PostLine) -> dict[str, Any]:
         account = line.account()
@@ -69,8 +73,8 @@ class ScreenAnswer:
 class EntitiesAnswer:
     """What was recognised in the account's own words: the post and the profile, not what the post answers."""
 
-    def __init__(self, policy: Policy) -> None:
-        self._reader = Reader(policy)
+    def __init__(self, policy: Policy, nlp_configuration: Path | None = None) -> None:
+        self._reader = Reader(policy, nlp_configuration=nlp_configuration)
 
     def __call__(self, line: PostLine) -> dict[str, Any]:
         account = line.account()

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 from core.errors import ConfigError
 from core.policy import Policy
@@ -14,7 +15,7 @@ from core.registry import discover
 from core.seams import Detector
 from core.terms import BARRED, Terms
 from detectors._gate import Gate
-from detectors._reader import Reader
+from detectors._reader import Reader, post_segments, profile_segments
 from nightrounds.deadline import TimeUp, deadline
 
 log = logging.getLogger(__name__)
@@ -66,10 +67,10 @@ class Screener:
 
     A detector that raises, or a reading that takes longer than `seconds`, makes the result 'not read' and never stops anything.
     A detector whose rule the policy leaves out does not run, nor one that the platform's terms bar on this kind of account;
-    without `terms` nothing is barred.
+    without `terms` nothing is barred. `nlp_configuration` names another model for names.
 
     Raises:
-        ConfigError: the terms bar a rule that there is not; misspelt, it would run.
+        ConfigError: the terms bar a rule that there is not (misspelt, it would run), or the language model can't be used.
     """
 
     def __init__(
@@ -79,6 +80,7 @@ class Screener:
         terms: Terms | None = None,
         detectors: Mapping[str, type[Detector]] | None = None,
         seconds: float = SECONDS_PER_READING,
+        nlp_configuration: Path | None = None,
     ) -> None:
         classes = detector_classes() if detectors is None else detectors
         self._terms = terms
@@ -87,19 +89,20 @@ class Screener:
         self._detectors = {rule: d(policy) for rule, d in classes.items() if _has_rules(policy, d)}
         self._seconds = seconds
         self._policy = policy
+        self._nlp_configuration = nlp_configuration
         self._gate = Gate(policy)
 
     @cached_property
     def _reader(self) -> Reader:
         """Made when something is to be read: it takes seconds, and a night with nothing new needs none."""
-        return Reader(self._policy)
+        return Reader(self._policy, nlp_configuration=self._nlp_configuration)
 
     def versions_for(self, kind: Kind, scope: FindingScope, platform: str = "") -> dict[str, str]:
-        """Rule and version of everything that reads this scope of accounts of this kind; reader and gate are part of each.
+        """Rule and version of everything that reads this scope of accounts of this kind; reader, model and gate are part of it.
 
         Where the platform's terms bar a rule, its version says so: what was read so was not read by that rule.
         """
-        shared = f"r{Reader.revision}.g{Gate.revision}"
+        shared = f"r{Reader.version(self._nlp_configuration)}.g{Gate.revision}"
         wanted = {rule: d for rule, d in self._detectors.items() if kind in d.config.kinds and _reads(d, scope)}
         return {
             rule: BARRED if self._is_barred(rule, platform, kind) else f"{detector.version}+{shared}"
@@ -129,8 +132,8 @@ class Screener:
 
     def segments_of(self, account: Account, post: Post | None) -> Mapping[str, str]:
         """The texts that spans of this post's findings (or of the profile's, where `post` is None) lie in, by segment."""
-        reading = self._reader.read_post(account, post) if post else self._reader.read_profile(account)
-        return reading.by_name
+        segments = post_segments(account, post) if post else profile_segments(account)
+        return {segment.name: segment.text for segment in segments}
 
     def _read_post(self, account: Account, post: Post, rules: Collection[str] | None) -> _Read:
         reader = self._reader  # made before the clock starts

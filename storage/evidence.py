@@ -118,7 +118,7 @@ class EvidenceFolder:
             for one in self._of_name(sha256):
                 at = self._files.modified(one)
                 times.append(at if at.tzinfo else at.replace(tzinfo=UTC))
-        except (OSError, NotImplementedError):
+        except (OSError, NotImplementedError):  # so fsspec says that this kind of store keeps no times
             return None
         return max(times, default=None)
 

@@ -25,12 +25,17 @@ class Example:
 
 
 def of_post(post: LabelledPost) -> Example:
-    """A composed post knows everything but `illness`, which the guide does not ask."""
+    """A composed post knows everything but `illness`, which the guide does not ask; one that is not judged knows only `phi`."""
+    pair = min(post.id, post.pair or post.id)
+    if not post.judged:
+        flagged = post.phi is not None
+        parts = dict.fromkeys(("patient", "health", "identifiable"), True) if flagged else {}
+        return Example("corpus", post.own, post.context, classes={"phi": flagged, **parts}, pair=pair)
     spans: dict[str, list[Span]] = {head: [] for head in heads().tags}
     for tag, start, end in post.spans:
         spans[heads().head_of(tag)].append((tag, start, end))
     known = {name: name in post.labels for name in heads().classes if name != "illness"}
-    return Example("corpus", post.own, post.context, spans, known, pair=min(post.id, post.pair or post.id))
+    return Example("corpus", post.own, post.context, spans, known, pair=pair)
 
 
 def write(path: Path, examples: Iterable[Example]) -> int:

@@ -16,7 +16,7 @@ from detectors._words import Word, windows_of, words_of
 from training.examples import Example, Span
 from training.posts import Heads
 
-CLS, SEP, IGNORED = 101, 102, -100
+CLS, SEP, MASK, IGNORED = 101, 102, 103, -100
 UNKNOWN = -1.0  # of a class that nothing is known of
 
 

@@ -44,6 +44,7 @@ class LabelledPost:
     context: str
     spans: tuple[tuple[str, int, int], ...]  # tag, start, end in `own`
     labels: frozenset[str]
+    judged: bool  # whether labels and spans are told; else only `phi` is
     phi: str | None
     pair: str | None
     raw: dict[str, Any]
@@ -77,14 +78,16 @@ def labelled(post: dict[str, Any]) -> LabelledPost:
     own = "\n".join(part for part in (post["text"], *(m.get("alt_text", "") for m in post.get("media", ()))) if part)
     if not own.strip():
         raise LabellingError(f"{name}: no words")
-    labels = frozenset(post["labels"])
+    judged = post["labels"] is not None and post["spans"] is not None
+    labels = frozenset(post["labels"] or ())
     if unknown_labels := labels - set(heads().classes):
         raise LabellingError(f"{name}: unknown labels {sorted(unknown_labels)}")
     phi = post["phi"]
     if phi is not None:
         if phi not in PHI_CATEGORIES:
             raise LabellingError(f"{name}: phi is none of {PHI_CATEGORIES}")
-        if missing := {"patient", "health", "identifiable"} - labels:
+        missing = {"patient", "health", "identifiable"} - labels if judged else set()
+        if missing:
             raise LabellingError(f"{name}: flagged, yet not labelled {sorted(missing)}")
         if "consent" in labels or "unreal" in labels:
             raise LabellingError(f"{name}: flagged, yet permitted or unreal")
@@ -97,7 +100,8 @@ def labelled(post: dict[str, Any]) -> LabelledPost:
         kind=post["account"]["kind"],
         own=own,
         context=(post.get("in_reply_to") or {}).get("text", ""),
-        spans=tuple(_spans(name, own, post["spans"])),
+        spans=tuple(_spans(name, own, post["spans"] or {})),
+        judged=judged,
         labels=labels,
         phi=phi,
         pair=post.get("pair"),

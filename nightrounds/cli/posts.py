@@ -53,12 +53,15 @@ def entities(source: Source, output: Target = "-", policy: PolicyFile = None, wo
 
 
 def _file_to_file(answer: Callable[..., FileReport], source: str, output: str, policy: Path | None, workers: int) -> None:
-    chosen = load_policy(settings(policy).policy)
+    chosen = settings(policy)
+    rules = load_policy(chosen.policy)
     with ExitStack() as files:
         read = _input(source)
         written = files.enter_context(_output(output))
         progress = files.enter_context(_counter("posts"))
-        report = answer(read, written, _say, policy=chosen, workers=workers, progress=progress)
+        report = answer(
+            read, written, _say, policy=rules, nlp_configuration=chosen.nlp_configuration, workers=workers, progress=progress
+        )
     if report.bad or report.not_read:
         _say(f"{report.read} lines read, {report.bad} not valid, {report.not_read} not wholly read")
     if report.bad:
@@ -116,6 +119,7 @@ def check(
 ) -> None:
     """Before you post: what would be flagged in a draft, which clause asks for it, and how to mend it."""
     from nightrounds.drafts import check_draft
+    from nightrounds.screener import Screener
 
     try:
         draft = sys.stdin.read() if text == "-" else text
@@ -123,7 +127,10 @@ def check(
         raise ConfigError("the draft is not UTF-8") from None
     if not draft.strip():
         raise ConfigError("there is no draft to check")
-    result = check_draft(draft, kind, load_policy(settings(policy).policy), platform=platform)
+    chosen = settings(policy)
+    rules = load_policy(chosen.policy)
+    screener = Screener(rules, nlp_configuration=chosen.nlp_configuration)
+    result = check_draft(draft, kind, rules, platform=platform, screener=screener)
     if json:
         write_json(_as_json(result))
     else:

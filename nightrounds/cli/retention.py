@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
@@ -10,14 +11,11 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from core.errors import ConfigError
-from core.records import Account
-from nightrounds.cli._edge import Json, context, err, out, write_json
-from nightrounds.context import Context
+from nightrounds.cli._edge import By, Json, account_called, context, err, out, said, write_json
 from nightrounds.finding_lines import printable
 from nightrounds.retention import Purge
 from nightrounds.retention import purge as carry_out
-from storage import accounts, decisions, holds
+from storage import decisions, holds
 from storage.decisions import Decision
 from storage.duties import DecisionState
 from storage.holds import LegalHold
@@ -25,8 +23,15 @@ from storage.holds import LegalHold
 _holds = typer.Typer(help="Legal holds: while one stands, nothing of its account is erased.", no_args_is_help=True)
 _decisions = typer.Typer(help="A duty to delete met a hold or an open case: counsel decides.", no_args_is_help=True)
 
-By = Annotated[str, typer.Option("--by", help="Who says so: name and office.")]
 Number = Annotated[int, typer.Argument(min=1, max=2**63 - 1)]
+
+
+class Decided(StrEnum):
+    """What counsel may say; a decision begins otherwise, by waiting."""
+
+    KEEP = DecisionState.KEEP.value
+    ERASE = DecisionState.ERASE.value
+
 
 _ROWS = {
     "posts": "posts",
@@ -86,7 +91,9 @@ def _print_purge(done: Purge) -> None:
         )
     for words in done.remains:
         out.print(words)
-    if done.waiting:
+    if done.waiting and done.rehearsed:
+        out.print("What waits for counsel is put before them by a scan or 'nightrounds purge'; then 'decisions list' shows it.")
+    elif done.waiting:
         out.print("What waits for counsel: 'nightrounds decisions list'.")
 
 
@@ -98,9 +105,9 @@ def place(
     by: By,
 ) -> None:
     """Keep everything of an account until the hold is released."""
-    who, why = _said(by, "--by"), _said(reason, "--reason")
+    who, why = said(by, "--by"), said(reason, "--reason")
     with context() as opened:
-        account = _account(opened, platform, handle)
+        account = account_called(opened, platform, handle)
         with opened.store.begin(who) as tx:
             number = holds.place(tx, account.id, reason=why, placed_by=who)
     out.print(f"hold {number} stands; nothing of this account is erased unless counsel decides so")
@@ -126,7 +133,7 @@ def list_holds(every: Annotated[bool, typer.Option("--all", help="Released ones 
 @_holds.command("release")
 def release(number: Number, by: By) -> None:
     """End a hold. What had to go meanwhile goes with the next purge."""
-    with context() as opened, opened.store.begin(_said(by, "--by")) as tx:
+    with context() as opened, opened.store.begin(said(by, "--by")) as tx:
         holds.release(tx, number)
     out.print(f"hold {number} is released")
 
@@ -162,32 +169,16 @@ def _print_decisions(found: Sequence[Decision]) -> None:
 @_decisions.command("decide")
 def decide(
     number: Number,
-    state: Annotated[DecisionState, typer.Argument(help="keep: it stays until decided otherwise. erase: the next purge does.")],
+    state: Annotated[Decided, typer.Argument(help="keep: it stays until decided otherwise. erase: the next purge does.")],
     reasoning: Annotated[str, typer.Option("--reasoning", help="Why.")],
     by: By,
 ) -> None:
     """Decide to keep or to erase. Who placed a legal hold on the account can't decide to erase."""
-    if state is DecisionState.WAITING:
-        raise ConfigError("decide: expected keep or erase")
-    who, why = _said(by, "--by"), _said(reasoning, "--reasoning")
+    who, why = said(by, "--by"), said(reasoning, "--reasoning")
     with context() as opened, opened.store.begin(who) as tx:
-        decided = decisions.decide(tx, number, state, reasoning=why, decided_by=who)
+        decided = decisions.decide(tx, number, DecisionState(state), reasoning=why, decided_by=who)
     anew = f", in place of {number}" if decided != number else ""
-    out.print(f"decision {decided}{anew}: {state.value}" + ("; the next purge does it" if state is DecisionState.ERASE else ""))
-
-
-def _account(opened: Context, platform: str, handle: str) -> Account:
-    with opened.store.read() as tx:
-        for retired in (False, True):
-            for account in accounts.list_accounts(tx, platform=platform, handle=handle.removeprefix("@"), retired=retired):
-                return account
-    raise ConfigError("no account of this platform and handle is on the list; see 'nightrounds accounts list'")
-
-
-def _said(words: str, option: str) -> str:
-    if not words.strip() or len(words) > 2000:
-        raise ConfigError(f"{option}: expected 1 to 2,000 characters")
-    return words.strip()
+    out.print(f"decision {decided}{anew}: {state.value}" + ("; the next purge does it" if state is Decided.ERASE else ""))
 
 
 def _hold_as_json(hold: LegalHold) -> dict[str, Any]:

@@ -11,11 +11,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from crawled import crawlers_of, known, stored, texts
+from purse import Purse
 
 from core.errors import AccountNotFound, AuthError, BudgetExhausted, ParseError, RateLimited
-from core.records import CrawledPage, Cursor, GoneReason, KnownPost
-from core.seams import CrawlRequest, Meter
-from crawlers.facebook_pages import FacebookCrawler, FacebookOptions
+from core.records import Cursor, GoneReason
+from core.seams import CrawlRequest
+from crawlers.facebook_pages import FacebookCrawler
 
 PAGE = "100000000000077"
 HANDLE = "HarborClinic"
@@ -92,34 +94,13 @@ def graph(loopback):
 
 @pytest.fixture
 def make_crawler(loopback, clock):
-    opened = []
-
-    def make(**options: Any) -> FacebookCrawler:
-        given = {"access_token": TOKEN, "base_url": loopback.url, "timeout": 5, **options}
-        opened.append(FacebookCrawler(FacebookOptions(**given), clock=clock, sleep=lambda _: None))
-        return opened[-1]
-
-    yield make
-    for crawler in opened:
-        crawler.close()
+    with crawlers_of(FacebookCrawler, clock, access_token=TOKEN, base_url=loopback.url, timeout=5) as make:
+        yield make
 
 
 @pytest.fixture
 def account(make_account):
     return make_account("facebook", HANDLE)
-
-
-def stored(pages: list[CrawledPage]) -> Cursor:
-    """The cursor as storage would hold it: JSON, of the last page that had one."""
-    return Cursor(json.loads(json.dumps(dict([page.cursor for page in pages if page.cursor][-1].state))))
-
-
-def texts(pages: list[CrawledPage]) -> list[str]:
-    return [post.text for page in pages for post in page.posts]
-
-
-def known(native_id: str) -> KnownPost:
-    return KnownPost(native_id=native_id, url="", revision="", posted_at=None, last_verified_at=START)
 
 
 def test_first_crawl_reads_all_and_the_next_one_the_trailing_window(graph, make_crawler, account, clock):
@@ -273,19 +254,8 @@ def test_a_page_listed_by_its_id_is_not_renamed_by_having_a_name(graph, make_cra
 
 
 def test_every_question_is_put_to_the_meter_first(graph, make_crawler, account, loopback):
-    class Spent(Meter):
-        calls = 0
-
-        def ask(self, *, calls=1, units=0):
-            self.calls += calls
-            if self.calls > 1:
-                raise BudgetExhausted("the day's calls are used up")
-
-        def took(self, resource, count):
-            raise AssertionError("nothing is priced")
-
     graph.post(START, "p")
-    crawl = make_crawler().crawl(CrawlRequest(account=account, meter=Spent()))
+    crawl = make_crawler().crawl(CrawlRequest(account=account, meter=Purse(1)))
     assert next(crawl).native_account_id == PAGE
     with pytest.raises(BudgetExhausted):
         next(crawl)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from crawled import known, stored, texts
+from purse import Purse
 
 from core.errors import AccountNotFound, AuthError, BudgetExhausted, Outdated, ParseError, PermissionMissing, RateLimited
-from core.records import CrawledPage, Cursor, GoneReason, KnownPost
+from core.records import CrawledPage, Cursor, GoneReason
 from core.seams import UNMETERED, CrawlRequest, Meter
 from crawlers.instagram_business import InstagramCrawler, InstagramOptions
 
@@ -113,21 +114,8 @@ def crawl(loopback, clock, make_account):
     return crawl
 
 
-def stored(pages: list[CrawledPage]) -> Cursor:
-    """The cursor as storage would hold it: JSON, of the last page that had one."""
-    return Cursor(json.loads(json.dumps(dict([page.cursor for page in pages if page.cursor][-1].state))))
-
-
-def texts(pages: list[CrawledPage]) -> list[str]:
-    return [post.text for page in pages for post in page.posts]
-
-
 def notes(pages: list[CrawledPage]) -> str:
     return "; ".join(page.note for page in pages if page.note) or "complete"
-
-
-def known(native_id: str, at: datetime | None, missing_path: str = "") -> KnownPost:
-    return KnownPost(native_id=native_id, url="", revision="", posted_at=at, last_verified_at=START, missing_path=missing_path)
 
 
 def test_the_first_crawl_reads_all_and_the_next_one_the_trailing_window(instagram, crawl, clock):
@@ -359,21 +347,10 @@ def test_without_credentials_it_says_what_to_do(crawl, clock, loopback):
 
 
 def test_the_days_budget_stops_before_the_question(instagram, crawl, loopback):
-    class Spent(Meter):
-        left = 2
-
-        def ask(self, *, calls: int = 1, units: int = 0) -> None:
-            self.left -= calls
-            if self.left < 0:
-                raise BudgetExhausted("the day's calls are used up")
-
-        def took(self, resource: str, count: int) -> None:
-            raise AssertionError("nothing is priced")
-
     for n in range(8):
         instagram.post(START + timedelta(hours=n), f"p{n}")
     with pytest.raises(BudgetExhausted):
-        crawl(meter=Spent())
+        crawl(meter=Purse(2))
     assert len(loopback.asked) == 2
 
 

@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from crawled import stored
+from purse import Purse
 
 from core.errors import (
     AccountNotFound,
     BudgetExhausted,
 )
 from core.records import CrawledPage, Cursor, GoneReason, KnownPost
-from core.seams import CrawlRequest, Meter
+from core.seams import CrawlRequest
 from crawlers.linkedin_pages import LinkedInCrawler, LinkedInOptions
 
 ROOT = Path(__file__).parents[2]
@@ -125,10 +127,6 @@ def crawl(crawler: LinkedInCrawler, account: Any, cursor: Cursor | None = None, 
     return list(crawler.crawl(CrawlRequest(account=account, cursor=cursor, **more)))
 
 
-def last_cursor(pages: list[CrawledPage]) -> Cursor:
-    return [page.cursor for page in pages if page.cursor][-1]
-
-
 def ids(pages: list[CrawledPage]) -> set[str]:
     return {post.native_id for page in pages for post in page.posts}
 
@@ -150,7 +148,7 @@ def test_a_backfill_reads_everything_and_the_next_crawl_what_changed(crawler, ac
     linkedin.edit(urns[3], START + timedelta(days=5), "other words")
     new = linkedin.post(START + timedelta(days=6), "new words")
     asked = len(loopback.asked)
-    pages = crawl(crawler, account, last_cursor(pages))
+    pages = crawl(crawler, account, stored(pages))
     posts = {post.native_id: post for page in pages for post in page.posts}
     assert {urns[3], new} <= posts.keys()
     assert len(loopback.asked) - asked == 2, "the page by its number, then one stretch"
@@ -163,7 +161,7 @@ def test_since_bounds_the_backfill_and_an_earlier_one_reads_on(crawler, account,
     pages = crawl(crawler, account, since=START + timedelta(hours=30))
     assert set(urns[30:]) <= ids(pages)
     assert urns[0] not in ids(pages)
-    pages = crawl(crawler, account, last_cursor(pages), since=START - timedelta(days=3))
+    pages = crawl(crawler, account, stored(pages), since=START - timedelta(days=3))
     assert ids(pages) == set(urns)
 
 
@@ -215,7 +213,7 @@ def test_a_list_that_never_stands_still_is_told(crawler, account, linkedin):
     pages = crawl(crawler, account)
     assert "changed faster" in pages[-1].note
     linkedin.on_list = lambda: None
-    assert ids(crawl(crawler, account, last_cursor(pages))) == linkedin.posts.keys()
+    assert ids(crawl(crawler, account, stored(pages))) == linkedin.posts.keys()
 
 
 def test_a_list_out_of_order_is_told_and_read_again(crawler, account, linkedin, loopback):
@@ -230,7 +228,7 @@ def test_a_list_out_of_order_is_told_and_read_again(crawler, account, linkedin, 
     loopback.answer = unsorted
     pages = crawl(crawler, account)
     assert "order" in pages[-1].note
-    assert last_cursor(pages).state["read_until"] is None
+    assert stored(pages).state["read_until"] is None
 
 
 def test_the_page_limit_is_told_and_the_next_crawl_goes_on(loopback, clock, linkedin, account):
@@ -240,7 +238,7 @@ def test_the_page_limit_is_told_and_the_next_crawl_goes_on(loopback, clock, link
     for _ in range(4):
         pages = crawl(crawler, account, cursor)
         seen |= ids(pages)
-        cursor = last_cursor(pages)
+        cursor = stored(pages)
     assert seen == set(urns)
     assert "page limit" in crawl(crawler, account)[-1].note
     crawler.close()
@@ -248,7 +246,7 @@ def test_the_page_limit_is_told_and_the_next_crawl_goes_on(loopback, clock, link
 
 def test_what_became_of_stored_posts(crawler, account, linkedin, clock):
     urns = filled(linkedin, 30)
-    cursor = last_cursor(crawl(crawler, account))
+    cursor = stored(crawl(crawler, account))
     del linkedin.posts[urns[0]]
     linkedin.forbidden |= {urns[1], urns[2]}
     linkedin.posts[urns[3]] |= {"lifecycleState": "DRAFT"}
@@ -272,13 +270,13 @@ def test_a_post_not_understood_stays_outstanding_until_it_is_read(crawler, accou
     linkedin.posts[urns[1]]["commentary"] = ["no text"]
     pages = crawl(crawler, account)
     assert "1 post not understood" in [page.note for page in pages]
-    assert last_cursor(pages).state["outstanding"] == [urns[1]]
-    pages = crawl(crawler, account, last_cursor(pages))
+    assert stored(pages).state["outstanding"] == [urns[1]]
+    pages = crawl(crawler, account, stored(pages))
     assert [page.note for page in pages if page.note] == ["1 post of earlier nights still not understood"]
     linkedin.posts[urns[1]]["commentary"] = "words at last"
-    pages = crawl(crawler, account, last_cursor(pages))
+    pages = crawl(crawler, account, stored(pages))
     assert urns[1] in ids(pages)
-    assert last_cursor(pages).state["outstanding"] == []
+    assert stored(pages).state["outstanding"] == []
 
 
 def test_what_is_for_members_is_read_only_when_that_is_wanted(loopback, clock, linkedin, account, crawler):
@@ -310,19 +308,9 @@ def test_a_version_near_its_end_is_told(crawler, account, linkedin, clock, now, 
 
 
 def test_a_budget_stops_before_the_question(crawler, account, linkedin, loopback):
-    class Purse(Meter):
-        left = 3
-
-        def ask(self, *, calls: int = 1, units: int = 0) -> None:
-            if self.left < calls:
-                raise BudgetExhausted("the day's calls are used up")
-            self.left -= calls
-
-        def took(self, resource: str, count: int) -> None: ...
-
     filled(linkedin)
     with pytest.raises(BudgetExhausted):
-        crawl(crawler, account, meter=Purse())
+        crawl(crawler, account, meter=Purse(3))
     assert len(loopback.asked) == 3
 
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from crawled import crawlers_of, stored, texts
+from purse import Purse
 
 from core.errors import AccountNotFound, BudgetExhausted, ParseError
 from core.records import CrawledPage, Cursor, GoneReason, KnownPost
-from core.seams import CrawlRequest, Meter
-from crawlers.mastodon import MastodonCrawler, MastodonOptions
+from core.seams import CrawlRequest
+from crawlers.mastodon import MastodonCrawler
 
 HOST = "social.example"
 HANDLE = f"harbor@{HOST}"
@@ -95,30 +96,13 @@ def server(loopback):
 
 @pytest.fixture
 def make_crawler(loopback, clock):
-    opened = []
-
-    def make(**options: Any) -> MastodonCrawler:
-        given = {"base_url": loopback.url, "timeout": 5, **options}
-        opened.append(MastodonCrawler(MastodonOptions(**given), clock=clock, sleep=lambda _: None))
-        return opened[-1]
-
-    yield make
-    for crawler in opened:
-        crawler.close()
+    with crawlers_of(MastodonCrawler, clock, base_url=loopback.url, timeout=5) as make:
+        yield make
 
 
 @pytest.fixture
 def account(make_account):
     return make_account("mastodon", HANDLE)
-
-
-def stored(pages: list[CrawledPage]) -> Cursor:
-    """The cursor as storage would hold it: JSON, of the last page that had one."""
-    return Cursor(json.loads(json.dumps(dict([page.cursor for page in pages if page.cursor][-1].state))))
-
-
-def texts(pages: list[CrawledPage]) -> list[str]:
-    return [post.text for page in pages for post in page.posts]
 
 
 def notes(pages: list[CrawledPage]) -> str:
@@ -337,25 +321,12 @@ def test_a_moved_account_is_read_to_its_end(server, make_crawler, account):
     assert texts(pages) == ["last words here"]
 
 
-class Budget(Meter):
-    def __init__(self, calls: int) -> None:
-        self.left = calls
-
-    def ask(self, *, calls: int = 1, units: int = 0) -> None:
-        if not self.left:
-            raise BudgetExhausted("the day's calls are spent")
-        self.left -= calls
-
-    def took(self, resource: str, count: int) -> None:
-        raise AssertionError("nothing is priced here")
-
-
 def test_a_budget_stops_before_the_question(server, make_crawler, account, loopback):
     for n in range(12):
         server.post(START + timedelta(hours=n), f"p{n}")
     kept: list[CrawledPage] = []
     with pytest.raises(BudgetExhausted):
-        kept.extend(make_crawler().crawl(CrawlRequest(account=account, meter=Budget(2))))
+        kept.extend(make_crawler().crawl(CrawlRequest(account=account, meter=Purse(2))))
     assert len(loopback.asked) == 2
     rest = list(make_crawler().crawl(CrawlRequest(account=account, cursor=stored(kept))))
     assert {post.text for page in kept + rest for post in page.posts} == {f"p{n}" for n in range(12)}

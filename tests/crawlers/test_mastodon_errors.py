@@ -6,9 +6,9 @@ import logging
 import socket
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
+from crawled import crawlers_of
 
 from core.errors import (
     AccountNotFound,
@@ -23,7 +23,7 @@ from core.errors import (
 from core.records import Basis, Kind
 from core.seams import CrawlRequest
 from crawlers._public_address import PublicAdapter
-from crawlers.mastodon import MastodonCrawler, MastodonOptions
+from crawlers.mastodon import MastodonCrawler
 
 HANDLE = "harbor@social.example"
 TOKEN = "invented-mastodon-token"
@@ -32,16 +32,8 @@ ACCOUNT = {"id": "42", "username": "harbor", "acct": "harbor", "display_name": "
 
 @pytest.fixture
 def make_crawler(loopback, clock):
-    opened = []
-
-    def make(**options: Any) -> MastodonCrawler:
-        given = {"base_url": loopback.url, "timeout": 5, **options}
-        opened.append(MastodonCrawler(MastodonOptions(**given), clock=clock, sleep=lambda _: None))
-        return opened[-1]
-
-    yield make
-    for crawler in opened:
-        crawler.close()
+    with crawlers_of(MastodonCrawler, clock, base_url=loopback.url, timeout=5) as make:
+        yield make
 
 
 @pytest.fixture

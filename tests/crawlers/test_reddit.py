@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from crawled import crawlers_of, known, stored
+from purse import Purse
 
 from core.errors import AccountNotFound, BudgetExhausted, ParseError
-from core.records import CrawledPage, Cursor, GoneReason, KnownPost
-from core.seams import CrawlRequest, Meter
+from core.records import CrawledPage, Cursor, GoneReason
+from core.seams import CrawlRequest
 from crawlers._reddit.posts import _bare_links
-from crawlers.reddit import RedditCrawler, RedditOptions
+from crawlers.reddit import RedditCrawler
 
 HANDLE = "u/harbor_clinic"
 USER = "t2_8hbrcl"
 TOKEN = "invented-access-token"
 START = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
+LOGIN = {"client_id": "an-id", "client_secret": "an-invented-secret", "user_agent": "linux:org.example:1 (by /u/me)"}
 
 
 class Server:
@@ -85,27 +87,13 @@ def server(loopback):
 
 @pytest.fixture
 def make_crawler(loopback, clock):
-    opened = []
-
-    def make(**options: Any) -> RedditCrawler:
-        login = {"client_id": "an-id", "client_secret": "an-invented-secret", "user_agent": "linux:org.example:1 (by /u/me)"}
-        given = {**login, "base_url": loopback.url, "timeout": 5, **options}
-        opened.append(RedditCrawler(RedditOptions(**given), clock=clock, sleep=lambda _: None))
-        return opened[-1]
-
-    yield make
-    for crawler in opened:
-        crawler.close()
+    with crawlers_of(RedditCrawler, clock, **LOGIN, base_url=loopback.url, timeout=5) as make:
+        yield make
 
 
 @pytest.fixture
 def account(make_account):
     return make_account("reddit", HANDLE)
-
-
-def stored(pages: list[CrawledPage]) -> Cursor:
-    """The cursor as storage would hold it: JSON, of the last page that had one."""
-    return Cursor(json.loads(json.dumps(dict([page.cursor for page in pages if page.cursor][-1].state))))
 
 
 def words(pages: list[CrawledPage]) -> list[str]:
@@ -114,11 +102,6 @@ def words(pages: list[CrawledPage]) -> list[str]:
 
 def notes(pages: list[CrawledPage]) -> str:
     return "; ".join(page.note for page in pages if page.note)
-
-
-def known(native_id: str, **more: Any) -> KnownPost:
-    given = {"native_id": native_id, "url": "", "revision": "", "posted_at": None, "last_verified_at": START}
-    return KnownPost(**{**given, **more})
 
 
 def test_both_lists_are_read_and_the_next_crawl_reads_the_trailing_window(server, make_crawler, account, clock):
@@ -300,24 +283,11 @@ def test_a_list_of_which_nothing_was_understood_fails(server, make_crawler, acco
         list(make_crawler().crawl(CrawlRequest(account=account)))
 
 
-class Budget(Meter):
-    def __init__(self, calls: int) -> None:
-        self.left = calls
-
-    def ask(self, *, calls: int = 1, units: int = 0) -> None:
-        if not self.left:
-            raise BudgetExhausted("the day's calls are spent")
-        self.left -= calls
-
-    def took(self, resource: str, count: int) -> None:
-        raise AssertionError("nothing is priced here")
-
-
 def test_a_budget_stops_before_the_question_and_counts_the_login(server, make_crawler, account, loopback):
     server.post(START, "p")
     kept: list[CrawledPage] = []
     with pytest.raises(BudgetExhausted):
-        kept.extend(make_crawler().crawl(CrawlRequest(account=account, meter=Budget(3))))
+        kept.extend(make_crawler().crawl(CrawlRequest(account=account, meter=Purse(3))))
     assert len(loopback.asked) == 3
     assert words(kept) == ["p"]
 

@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from crawled import crawlers_of
 
 from core.errors import (
     AccountNotFound,
@@ -20,7 +21,7 @@ from core.errors import (
     RateLimited,
 )
 from core.seams import CrawlRequest
-from crawlers.reddit import RedditCrawler, RedditOptions
+from crawlers.reddit import RedditCrawler
 
 SECRET = "an-invented-secret"
 TOKEN = "invented-access-token"
@@ -32,16 +33,9 @@ EMPTY = {"kind": "Listing", "data": {"after": None, "children": []}}
 
 @pytest.fixture
 def make_crawler(loopback, clock):
-    opened = []
-
-    def make(**options: Any) -> RedditCrawler:
-        given = {"client_id": "an-id", "client_secret": SECRET, "user_agent": AGENT, "base_url": loopback.url, "timeout": 5}
-        opened.append(RedditCrawler(RedditOptions(**{**given, **options}), clock=clock, sleep=lambda _: None))
-        return opened[-1]
-
-    yield make
-    for crawler in opened:
-        crawler.close()
+    login = {"client_id": "an-id", "client_secret": SECRET, "user_agent": AGENT}
+    with crawlers_of(RedditCrawler, clock, **login, base_url=loopback.url, timeout=5) as make:
+        yield make
 
 
 @pytest.fixture

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from crawled import known, stored, texts
 
 from core.errors import AccountNotFound, AuthError, Outdated, ParseError, PermissionMissing, RateLimited
-from core.records import CrawledPage, Cursor, GoneReason, KnownPost
+from core.records import CrawledPage, Cursor, GoneReason
 from core.seams import UNMETERED, CrawlRequest, Meter
 from crawlers.threads import ThreadsCrawler, ThreadsOptions
 
@@ -117,15 +117,6 @@ def crawl(loopback, clock, make_account):
     return crawl
 
 
-def stored(pages: list[CrawledPage]) -> Cursor:
-    """The cursor as storage would hold it: JSON, of the last page that had one."""
-    return Cursor(json.loads(json.dumps(dict([page.cursor for page in pages if page.cursor][-1].state))))
-
-
-def texts(pages: list[CrawledPage]) -> list[str]:
-    return [post.text for page in pages for post in page.posts]
-
-
 def notes(pages: list[CrawledPage]) -> str:
     return "; ".join(page.note for page in pages if page.note) or "complete"
 
@@ -133,10 +124,6 @@ def notes(pages: list[CrawledPage]) -> str:
 def missing(pages: list[CrawledPage]) -> list[tuple[str, str]]:
     assert all(one.reason is GoneReason.UNAVAILABLE and not one.definite for page in pages for one in page.gone)
     return [(one.native_id, one.path) for page in pages for one in page.gone]
-
-
-def known(native_id: str, at: datetime | None, missing_path: str = "") -> KnownPost:
-    return KnownPost(native_id=native_id, url="", revision="", posted_at=at, last_verified_at=START, missing_path=missing_path)
 
 
 def test_a_public_profile_is_known_by_its_name_alone(threads, crawl, clock, loopback):

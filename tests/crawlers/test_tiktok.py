@@ -9,6 +9,8 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
+from crawled import crawlers_of, stored
+from purse import Purse
 
 from core.errors import (
     AccountNotFound,
@@ -23,7 +25,7 @@ from core.errors import (
     RateLimited,
 )
 from core.records import CrawledPage, Cursor, GoneReason, KnownPost
-from core.seams import CrawlRequest, Meter
+from core.seams import CrawlRequest
 from crawlers.tiktok import TikTokCrawler, TikTokOptions
 
 OPEN_ID, HANDLE, TOKEN = "-000aBcD-1a2b", "harborclinic", "act.invented-token-of-harbor"
@@ -95,16 +97,8 @@ def tiktok(loopback):
 
 @pytest.fixture
 def make_crawler(loopback, clock, tiktok):
-    made = []
-
-    def make(**options: Any) -> TikTokCrawler:
-        given = {"tokens": {HANDLE: TOKEN}, "page_size": 5, **options}
-        made.append(TikTokCrawler(TikTokOptions(base_url=loopback.url, **given), clock=clock, sleep=lambda _: None))
-        return made[-1]
-
-    yield make
-    for crawler in made:
-        crawler.close()
+    with crawlers_of(TikTokCrawler, clock, tokens={HANDLE: TOKEN}, page_size=5, base_url=loopback.url) as make:
+        yield make
 
 
 @pytest.fixture
@@ -117,10 +111,6 @@ RENEWS = {"client_key": "invented-key", "client_secret": SECRET, "refresh_tokens
 
 def crawl(crawler: TikTokCrawler, account: Any, cursor: Cursor | None = None, **more: Any) -> list[CrawledPage]:
     return list(crawler.crawl(CrawlRequest(account=account, cursor=cursor, **more)))
-
-
-def last_cursor(pages: list[CrawledPage]) -> Cursor:
-    return [page.cursor for page in pages if page.cursor][-1]
 
 
 def ids(pages: list[CrawledPage]) -> set[str]:
@@ -146,7 +136,7 @@ def test_a_backfill_reads_everything_and_the_next_crawl_the_window(make_crawler,
     assert not [page.note for page in pages if page.note]
     tiktok.videos[native_ids[-2]]["video_description"] = "other words"
     new = tiktok.post(START + timedelta(days=75), "new words")
-    pages = crawl(crawler, account, last_cursor(pages))
+    pages = crawl(crawler, account, stored(pages))
     posts = {post.native_id: post for page in pages for post in page.posts}
     assert {*native_ids[-4:], new} <= posts.keys()
     assert native_ids[0] not in posts
@@ -158,7 +148,7 @@ def test_since_bounds_the_backfill_and_an_earlier_one_reads_on(make_crawler, acc
     pages = crawl(crawler, account, since=START + timedelta(days=50))
     assert set(native_ids[17:]) <= ids(pages)
     assert native_ids[0] not in ids(pages)
-    assert ids(crawl(crawler, account, last_cursor(pages), since=START - timedelta(days=3))) == set(native_ids)
+    assert ids(crawl(crawler, account, stored(pages), since=START - timedelta(days=3))) == set(native_ids)
 
 
 @pytest.mark.parametrize("killed_after", range(1, 7))
@@ -182,14 +172,14 @@ def test_the_page_limit_is_told_and_the_next_crawl_goes_on(make_crawler, account
     for _ in range(5):
         pages = crawl(crawler, account, cursor)
         seen |= ids(pages)
-        cursor = last_cursor(pages)
+        cursor = stored(pages)
     assert seen == set(native_ids)
     assert "page limit" in crawl(crawler, account)[-1].note
 
 
 def test_what_is_missing_is_sighted_by_two_paths(make_crawler, account, tiktok, clock):
     native_ids, crawler = filled(tiktok), make_crawler(reread_days=1)
-    cursor = last_cursor(crawl(crawler, account))
+    cursor = stored(crawl(crawler, account))
     tiktok.videos[native_ids[2]]["video_description"] = "changed in silence"
     tiktok.videos[native_ids[3]]["create_time"] = "no time"
     due = [known(one, tiktok, clock) for one in (native_ids[0], native_ids[1], native_ids[2])]
@@ -208,7 +198,7 @@ def test_what_is_missing_is_sighted_by_two_paths(make_crawler, account, tiktok, 
 @pytest.mark.parametrize("index", [0, 7, 18])
 def test_the_second_path_is_the_listing_at_its_own_time(make_crawler, account, tiktok, clock, index):
     native_ids, crawler = filled(tiktok), make_crawler(reread_days=1)
-    cursor = last_cursor(crawl(crawler, account))
+    cursor = stored(crawl(crawler, account))
     due = [known(native_ids[index], tiktok, clock, "lookup"), known(native_ids[index + 1], tiktok, clock, "lookup")]
     del tiktok.videos[native_ids[index]]
     pages = crawl(crawler, account, cursor, recheck=due)
@@ -222,13 +212,13 @@ def test_a_video_not_understood_stays_outstanding_until_it_is_read(make_crawler,
     tiktok.videos[native_ids[1]]["video_description"] = ["no text"]
     pages = crawl(crawler, account)
     assert "1 post not understood" in [page.note for page in pages]
-    assert last_cursor(pages).state["outstanding"] == [native_ids[1]]
-    pages = crawl(crawler, account, last_cursor(pages))
+    assert stored(pages).state["outstanding"] == [native_ids[1]]
+    pages = crawl(crawler, account, stored(pages))
     assert [page.note for page in pages if page.note] == ["1 post of earlier nights still not understood"]
     tiktok.videos[native_ids[1]]["video_description"] = "words at last"
-    pages = crawl(crawler, account, last_cursor(pages))
+    pages = crawl(crawler, account, stored(pages))
     assert native_ids[1] in ids(pages)
-    assert last_cursor(pages).state["outstanding"] == []
+    assert stored(pages).state["outstanding"] == []
 
 
 def test_an_account_without_a_token_is_honestly_not_available(make_crawler, make_account, loopback):
@@ -345,19 +335,9 @@ def test_a_list_that_leads_nowhere_ends(make_crawler, account, tiktok, loopback)
 
 
 def test_a_budget_stops_before_the_question(make_crawler, account, tiktok, loopback):
-    class Purse(Meter):
-        left = 3
-
-        def ask(self, *, calls: int = 1, units: int = 0) -> None:
-            if self.left < calls:
-                raise BudgetExhausted("the day's calls are used up")
-            self.left -= calls
-
-        def took(self, resource: str, count: int) -> None: ...
-
     filled(tiktok)
     with pytest.raises(BudgetExhausted):
-        crawl(make_crawler(), account, meter=Purse())
+        crawl(make_crawler(), account, meter=Purse(3))
     assert len(loopback.asked) == 3
 
 

@@ -7,9 +7,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from crawled import known, texts
 
 from core.errors import AccountNotFound, AccountPrivate, AuthError, CrawlError, Outdated, ParseError
-from core.records import CrawledPage, Cursor, GoneReason, KnownPost
+from core.records import CrawledPage, Cursor, GoneReason
 from core.seams import CrawlRequest
 from crawlers._x.posts import id_at, time_of
 from crawlers.x_timelines import XCrawler, XOptions
@@ -44,14 +45,6 @@ def last_cursor(pages: list[CrawledPage], before: Cursor | None = None) -> Curso
     """The cursor as storage would hold it: JSON, of the last page that had one."""
     cursors = [page.cursor for page in pages if page.cursor]
     return Cursor(json.loads(json.dumps(dict(cursors[-1].state)))) if cursors else before
-
-
-def texts(pages: list[CrawledPage]) -> list[str]:
-    return [post.text for page in pages for post in page.posts]
-
-
-def known(native_id: str, revision: str = "") -> KnownPost:
-    return KnownPost(native_id=native_id, url="", revision=revision, posted_at=None, last_verified_at=START)
 
 
 def test_first_crawl_reads_all_and_the_next_one_only_what_is_new(world, crawler, account, loopback):
@@ -168,7 +161,7 @@ def test_recheck_finds_edits_deletions_and_what_is_still_there(world, crawler, a
         withheld: "disallowed-resource",
         odd: "resource-unavailable",
     }
-    due = [known(one, one) for one in (same, edited, deleted, protected, withheld, odd)]
+    due = [known(one, revision=one) for one in (same, edited, deleted, protected, withheld, odd)]
     pages = list(crawler.crawl(CrawlRequest(account=account, cursor=cursor, recheck=due)))
     found = {post.native_id: (post.revision, post.text) for page in pages for post in page.posts}
     assert found == {same: (same, "p0"), edited: (latest, "better")}
@@ -187,7 +180,7 @@ def test_recheck_asks_in_batches_of_a_hundred_by_the_version_last_seen(world, cr
     world.page_size = 100
     cursor = last_cursor(list(crawler.crawl(CrawlRequest(account=account))))
     loopback.asked.clear()
-    due = [known(ids[0], latest), *(known(one) for one in ids[1:])]
+    due = [known(ids[0], revision=latest), *(known(one) for one in ids[1:])]
     pages = list(crawler.crawl(CrawlRequest(account=account, cursor=cursor, recheck=due)))
     asked = [ask.query["ids"].split(",") for ask in loopback.asked if ask.path == "/2/tweets"]
     assert [len(batch) for batch in asked] == [100, 100, 30]

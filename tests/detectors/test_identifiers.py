@@ -1,11 +1,10 @@
-"""Identifiers by shape: each type with near misses, the gate loses nothing, and no pattern can be made slow."""
+"""Identifiers by shape: each type with near misses, the gate loses nothing, and nothing that stock Presidio finds is missed."""
 
 from __future__ import annotations
 
 import random
 import re
 import string
-import time
 from pathlib import Path
 
 import pytest
@@ -18,7 +17,7 @@ from presidio_analyzer.predefined_recognizers import PhoneRecognizer
 
 from detectors import _identifiers_presidio
 from detectors._fold import fold
-from detectors._identifiers import FLOOR, Found, Identifiers, Shape
+from detectors._identifiers import FLOOR, Found, Identifiers, Shape, _confirm, _plain, _words_of
 from detectors._identifiers_hipaa import hipaa_shapes
 from detectors._identifiers_presidio import PHONE_REGION, RECOGNIZERS, presidio_shapes
 from detectors._names import name_shapes
@@ -72,7 +71,19 @@ def test_the_gate_lets_through_whatever_a_pattern_matches(text: str) -> None:
     open_ = set(map(id, ENGINE.can_match(folded.text)))
     for shape in ENGINE.shapes:
         if id(shape) not in open_:
-            assert not any(start < end for extents in shape.extents(folded.text) for start, end in extents), shape.pattern
+            words = _words_of(_plain(folded.text)[0]) & shape.needs() if shape.needs else frozenset()
+            assert list(_confirm(shape, folded, None, words)) == [], shape.pattern
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(st.sampled_from("0123456789-. @/#:ABMNRTxyzaeo\n(ж\x0b'😀"), max_size=60))
+def test_both_engines_find_the_same(text: str) -> None:
+    folded = fold(text)
+    plain, alike = _plain(folded.text)
+    for shape in ENGINE.shapes if alike else ():
+        if shape.linear is not None:
+            by_regex = [list(extents) for extents in shape.extents(folded.text)]
+            assert [list(extents) for extents in shape.extents(folded.text, plain)] == by_regex, shape.pattern
 
 
 # ── compared with stock Presidio ────────────────────────────────────────────────────────────────────────────────────────
@@ -120,74 +131,3 @@ def test_nothing_is_missed_that_stock_presidio_finds(monkeypatch: pytest.MonkeyP
             covered = [f for f in ours if f.type == hit.entity_type and f.start <= hit.start and hit.end <= f.end]
             assert covered, (hit.entity_type, text)
             assert max(f.score for f in covered) >= hit.score
-
-
-# ── slowness ────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-PUMPS = (
-    "a",
-    "1",
-    " ",
-    "1.",
-    "a@",
-    "-",
-    "a.",
-    "1-",
-    "1 ",
-    "A ",
-    "Aa ",
-    "mrn ",
-    "0:",
-    "born ",
-    "el ",
-    "X1",
-    "(",
-    "'",
-    "a-",
-    "Mr ",
-)
-
-
-def seconds(shape: Shape, text: str) -> float:
-    best = 9.9
-    for _ in range(2):
-        begun = time.process_time()
-        for _ in shape.extents(text):
-            pass
-        best = min(best, time.process_time() - begun)
-    return best
-
-
-def test_no_pattern_grows_faster_than_its_text(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("detectors._identifiers.TIME_LIMIT", 5.0)
-    monkeypatch.setattr(_identifiers_presidio, "_PHONE_TRIES", 65_535)
-    slow = []
-    for pump in PUMPS:
-        short, long_ = ((pump * length)[:length] + "!" for length in (4_096, 16_384))
-        for shape in ENGINE.can_match(long_):  # the gate itself is linear by construction; what it shuts is never run
-            took = seconds(shape, long_)
-            if took > 0.02 and took > 8 * seconds(shape, short):
-                slow.append((shape.type, shape.pattern[:50], pump))
-    assert slow == []
-
-
-@pytest.mark.parametrize("pump", PUMPS)
-def test_a_hostile_text_of_64_kilobytes_is_read_or_reported_soon(pump: str) -> None:
-    begun = time.process_time()
-    ENGINE.find(fold((pump * 65_536)[:65_536]))
-    assert time.process_time() - begun < 2.0
-
-
-@pytest.mark.parametrize("pump", ["1/1/", "1.", "1 2 "])
-def test_figures_that_are_no_telephone_numbers_cost_little_and_are_reported(pump: str) -> None:
-    text = "Call 917-555-0142 now. " + (pump * 65_536)[:65_500]
-    begun = time.process_time()
-    found, in_time = ENGINE.find(fold(text))
-    assert time.process_time() - begun < 0.8
-    assert ("PHONE_NUMBER", 5, 17) in {f[:3] for f in found}
-    assert not in_time
-
-
-def test_an_ordinary_table_of_figures_is_read_to_its_end() -> None:
-    _, in_time = ENGINE.find(fold("BP 120/80, HR 72, 98.6 F, 06:30\n" * 500))
-    assert in_time

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from core.policy import default_policy_path, load_policy
 from core.records import Account, Basis, Kind, Media, Post, Profile, Reading, Reference
-from detectors import _identifiers, _reader
+from detectors import _encoder, _identifiers, _reader
+from detectors._encoder import Encoder
 from detectors._reader import LONGEST, MOST_PARTS, OVERLAP, WINDOW, Reader, entities_of
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -63,7 +64,7 @@ def test_segments_carry_their_names_and_profile_comes_with_a_post() -> None:
 def test_entities_are_plain_data_in_offsets_of_the_given_text() -> None:
     text = "My patient Mar\u200bía González, ５５５-12-3456 … 👍"
     entities = entities_of(read(text))
-    assert {"type": "PERSON", "segment": "text", "start": 11, "end": 26, "score": 0.6} in entities
+    assert [(e["start"], e["end"]) for e in entities if e["type"] == "PERSON" and e["segment"] == "text"] == [(11, 26)]
     assert any(e["type"] == "US_SSN" and text[int(e["start"]) : int(e["end"])] == "５５５-12-3456" for e in entities)
 
 
@@ -170,3 +171,80 @@ list(PhiDetector(policy).detect(reading))
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr[-2_000:]
     assert socket.socket.connect is not None
+
+
+@pytest.fixture
+def taught_reader(taught: Encoder, monkeypatch: pytest.MonkeyPatch) -> Reader:
+    monkeypatch.setattr(_reader, "shipped_encoder", lambda: taught)
+    return Reader(READER.policy)
+
+
+def told(reading: Reading, *types: str) -> list[tuple[str, str, str]]:
+    return [
+        (e.type, e.span.segment, reading.by_name[e.span.segment][e.span.start : e.span.end]) for e in reading.entities(*types)
+    ]
+
+
+def test_the_model_reads_the_own_words_once_and_tells_entities_by_segment(taught_reader: Reader) -> None:
+    post = Post(
+        platform="x",
+        account_id="a",
+        native_id="1",
+        title="From Maria",
+        text="Lopez in the Bronx",
+        media=(Media(kind="image", native_key="k", alt_text="pt, Maria Lopez"),),
+        in_reply_to=Reference(native_id="2", text="Maria is a nurse"),
+    )
+    reading = taught_reader.read_post(ACCOUNT, post)
+    assert told(reading, "LOCATION", "PATIENT") == [("LOCATION", "text", "Bronx"), ("PATIENT", "media.0.alt_text", "pt")]
+    own = [found for found in told(reading, "PERSON") if found[1] not in ("in_reply_to", "display_name")]
+    assert own == [("PERSON", "title", "Maria"), ("PERSON", "text", "Lopez"), ("PERSON", "media.0.alt_text", "Maria Lopez")]
+    assert {name for name, chance in reading.classes.items() if chance > 0.5} == {"patient", "staff"}
+
+
+def test_the_answered_words_count_for_classes_and_the_quoted_ones_only_without_them(taught_reader: Reader) -> None:
+    def staff(**parts: Reference) -> float:
+        post = Post(platform="x", account_id="a", native_id="1", text="hello there", **parts)  # type: ignore[arg-type]
+        return taught_reader.read_post(ACCOUNT, post).classes["staff"]
+
+    nurse, other = Reference(native_id="2", text="a nurse"), Reference(native_id="3", text="a house")
+    assert staff(in_reply_to=nurse) > 0.9
+    assert staff(quote_of=nurse) > 0.9
+    assert staff(in_reply_to=other, quote_of=nurse) < 0.1
+
+
+def test_a_profile_has_the_classes_of_its_bio_and_a_post_has_its_own(taught_reader: Reader) -> None:
+    assert taught_reader.read_profile(ACCOUNT).classes["staff"] > 0.9  # 'Nurse'
+    post = Post(platform="x", account_id="a", native_id="1", text="hello")
+    assert taught_reader.read_post(ACCOUNT, post).classes["staff"] < 0.1
+    assert taught_reader.read_post(ACCOUNT, Post(platform="x", account_id="a", native_id="1")).classes == {}
+
+
+def test_words_in_a_language_that_is_not_read_are_not_put_to_the_model(taught_reader: Reader) -> None:
+    german = "Liebe Freunde, heute war ein langer Tag im Krankenhaus und wir sind alle sehr müde, Maria Bronx nurse"
+    reading = taught_reader.read_post(ACCOUNT, Post(platform="x", account_id="a", native_id="1", text=german))
+    assert (reading.not_read, dict(reading.classes)) == ("language", {})
+    assert not reading.entities("LOCATION")
+
+
+def test_raw_entities_are_those_that_presidio_has_names_for(taught_reader: Reader) -> None:
+    post = Post(platform="x", account_id="a", native_id="1", text="pt Maria with sepsis in the Bronx since Tuesday")
+    reading = taught_reader.read_post(ACCOUNT, post)
+    assert {"PATIENT", "HEALTH"} <= {e.type for e in reading.entities()}
+    assert {e["type"] for e in entities_of(reading) if e["segment"] == "text"} == {"PERSON", "LOCATION", "DATE_TIME"}
+
+
+def test_what_the_model_did_not_reach_is_not_clean(taught_reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_encoder, "MOST_WINDOWS", 3)
+    alt = Media(kind="image", native_key="k", alt_text="SSN 219-09-4821")
+    post = Post(platform="x", account_id="a", native_id="1", text="Maria " * 15, summary="word " * 40, media=(alt,))
+    reading = taught_reader.read_post(ACCOUNT, post)
+    not_read = {name: signals.not_read for name, signals in reading.signals.items()}
+    assert (not_read["text"], not_read["summary"], not_read["media.0.alt_text"]) == (None, "too long", "too long")
+    assert reading.entities("US_SSN")  # patterns read on
+
+
+def test_the_version_changes_with_the_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = Reader.version()
+    monkeypatch.setattr(_reader, "shipped_digest", lambda: "another")
+    assert Reader.version() != before

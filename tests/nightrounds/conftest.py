@@ -1,8 +1,11 @@
-"""Homes that a scan of the sandbox has filled: made once, copied for each test that changes one."""
+"""The command line in a process of its own, and homes that a scan of the sandbox has filled: made once, copied for changes."""
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +26,21 @@ class ScannedHome:
 def scan_sandbox(settings: Settings, *, night: int = 1) -> ScanReport:
     with open_sandbox_context(settings, night=night) as context:
         return scan(context, watched_accounts(context), trigger="test")
+
+
+@pytest.fixture
+def nightrounds(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run the command in an empty folder, with no setting but these; returns the finished process."""
+
+    def run(
+        *arguments: str, home: Path | None = None, stdin: str | None = None, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
+        env = {k: v for k, v in os.environ.items() if not k.startswith("NIGHTROUNDS_")}
+        env |= {"NIGHTROUNDS_HOME": str(home or tmp_path / "home"), "COLUMNS": "200", **environment}
+        command = [sys.executable, "-c", "from nightrounds.cli import main; main()", *arguments]
+        return subprocess.run(command, env=env, cwd=tmp_path, capture_output=True, text=True, input=stdin, check=False)
+
+    return run
 
 
 @pytest.fixture(scope="session")

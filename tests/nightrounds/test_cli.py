@@ -10,23 +10,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
 RUN = "from nightrounds.cli import main; main()"
-
-
-@pytest.fixture
-def nightrounds(tmp_path):
-    """Run the command in an empty folder; returns the finished process."""
-
-    def run(
-        *arguments: str, home: Path | None = None, stdin: str | None = None, **environment: str
-    ) -> subprocess.CompletedProcess[str]:
-        env = {k: v for k, v in os.environ.items() if not k.startswith("NIGHTROUNDS_")}
-        env |= {"NIGHTROUNDS_HOME": str(home or tmp_path / "home"), "COLUMNS": "200", **environment}
-        command = [sys.executable, "-c", RUN, *arguments]
-        return subprocess.run(command, env=env, cwd=tmp_path, capture_output=True, text=True, input=stdin, check=False)
-
-    return run
 
 
 @pytest.fixture
@@ -169,7 +153,7 @@ def test_posts_from_a_file_are_stored_once_and_screened(nightrounds, tmp_path):
         (["check", " "], {}, "no draft"),
         (["scan"], {"NIGHTROUNDS_PLATFORMS": "notjson"}, "JSON"),
         (["scan", "--sandbox", "--since", "9999-12-31T23:59:59-14:00"], {}, "no date or time"),
-        (["scan", "--policy", "/dev/zero"], {}, "is this a policy"),
+        (["scan", "--policy", "/dev/zero"], {}, "is this the policy file?"),
     ],
 )
 def test_errors_are_plain_lines_with_the_right_status(nightrounds, arguments, environment, words):

@@ -301,7 +301,7 @@ class Generated(io.RawIOBase):
         self.number += 1
         if self.number > 10_000: return b""
         if self.number in (777, 5_000, 10_000): return b"no post\\n"
-        return json.dumps({"id": self.number, "text": f"{self.number}: the bus stops here"}).encode() + b"\\n"
+        return json.dumps({"id": self.number, "text": f"{self.number % 500}: the bus stops here"}).encode() + b"\\n"
 
 class Digest(io.TextIOBase):
     def __init__(self): self.sha, self.last, self.ordered = hashlib.sha256(), 0, True
@@ -354,3 +354,24 @@ def test_a_worker_that_dies_is_an_error_and_no_endless_wait(policy: Policy) -> N
 
     with pytest.raises(DetectError, match="a worker process died"):
         screen_file(Stream(), io.StringIO(), print, policy=policy, workers=2)  # type: ignore[arg-type]
+
+
+_WORKERS_ALONE = """
+import io, json
+from core.policy import default_policy_path, load_policy
+from detectors._encoder import shipped_encoder
+from nightrounds.screen_files import screen_file
+
+if __name__ == "__main__":
+    policy = load_policy(default_policy_path())
+    lines = b"".join(json.dumps({"id": n, "text": f"Maria Lopez has {n} cats"}).encode() + b"\\n" for n in range(6))
+    assert screen_file(io.BytesIO(lines), io.StringIO(), print, policy=policy, workers=2).written == 6
+    print(shipped_encoder.cache_info().currsize)
+"""
+
+
+def test_each_worker_loads_the_model_for_itself(tmp_path: Path) -> None:
+    script = tmp_path / "workers.py"
+    script.write_text(f"import sys; sys.path.insert(0, {str(ROOT)!r})\n{_WORKERS_ALONE}")
+    done = subprocess.run([sys.executable, script], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "0\n", ""), done.stderr[-2000:]

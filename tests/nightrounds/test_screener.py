@@ -6,13 +6,16 @@ import threading
 import time
 from collections.abc import Iterable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from core.errors import ConfigError
 from core.policy import Policy, default_policy_path, load_policy
 from core.records import Account, Basis, Finding, FindingScope, Kind, Post, Profile, Reading, Span, account_id
 from core.seams import Detector
 from crawlers._archive.post_lines import parse_line
+from detectors._encoder import EncoderInput, shipped_encoder
 from detectors._gate import Gate
 from detectors._reader import Reader
 from nightrounds.deadline import TimeUp, deadline
@@ -154,6 +157,29 @@ def test_rules_without_detector_are_listed(policy: Policy) -> None:
     richer = policy.model_copy(update={"rules": {**policy.rules, "parking": policy.rule("phi")}})
     assert "parking" in rules_without_detector(richer)
     assert not set(rules_without_detector(richer)) & set(detector_classes())
+
+
+def test_another_model_means_that_history_is_read_again(policy: Policy, tmp_path: Path) -> None:
+    usual = Screener(policy).versions_for(Kind.PERSONNEL, FindingScope.POST)
+    other = tmp_path / "nlp.yaml"
+    other.write_text("nlp_engine_name: spacy\n")
+    changed = Screener(policy, nlp_configuration=other).versions_for(Kind.PERSONNEL, FindingScope.POST)
+    assert usual.keys() == changed.keys()
+    assert not set(usual.values()) & set(changed.values())
+
+
+def test_a_model_that_can_not_be_used_stops_everything_and_is_no_unread_post(policy: Policy, tmp_path: Path) -> None:
+    screener = Screener(policy, detectors={}, nlp_configuration=tmp_path / "none.yaml")
+    with pytest.raises(ConfigError, match=r"none\.yaml"):
+        screener.screen_post(an_account(Kind.OFFICIAL), POST)
+
+
+def test_an_alarm_interrupts_the_model_between_two_windows() -> None:
+    inputs = [EncoderInput(" ".join(str(n * m) for n in range(9_000))) for m in range(1, 20)]
+    begun = time.monotonic()
+    with pytest.raises(TimeUp), deadline(0.3):
+        shipped_encoder().read(inputs)
+    assert time.monotonic() - begun < 5
 
 
 def test_segments_of_are_the_texts_that_spans_lie_in(policy: Policy) -> None:

@@ -7,7 +7,6 @@ import json
 import os
 import runpy
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ports import free_port
 
 _SHARE = Path("/usr/share/wordpress")
 _NEEDED = ("php", "mariadbd", "mariadb-install-db", "mariadb")
@@ -117,7 +117,7 @@ def wordpress() -> Iterator[WordPress]:
         shutil.copytree(_SHARE, site, ignore=shutil.ignore_patterns("wp-config.php"))  # follows Debian's links, as PHP must
         (site / "wp-config.php").write_text(_CONFIG.format(socket=database, host=_HOST))
         (site / "router.php").write_text(_ROUTER)
-        port = _free_port()
+        port = free_port()
         wordpress = WordPress(origin=f"http://{_HOST}", target=f"http://127.0.0.1:{port}", folder=site)
         wordpress.do("install")
         server = ["php", "-S", f"127.0.0.1:{port}", "-t", str(site), str(site / "router.php")]
@@ -172,9 +172,3 @@ def _answers(wordpress: WordPress) -> bool:
             return answer.status == 200
     except (urllib.error.URLError, OSError):
         return False
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

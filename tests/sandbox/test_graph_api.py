@@ -9,8 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import facebook
 import httpx
 import pytest
-import requests
-from requests.adapters import HTTPAdapter
+from rebased import facebook_sdk
 
 from nightrounds.sandbox.platforms._graph_fields import Asked, FieldsError, parse_fields
 from nightrounds.sandbox.platforms._graph_objects import id_of_page, id_of_post
@@ -230,26 +229,9 @@ def test_a_broken_expression_is_refused(expression: str) -> None:
         parse_fields(expression)
 
 
-class Rebase(HTTPAdapter):
-    """facebook-sdk knows one host only; this sends its requests elsewhere."""
-
-    def __init__(self, origin: str) -> None:
-        super().__init__()
-        self.origin = origin
-
-    def send(self, request: requests.PreparedRequest, **settings: Any) -> requests.Response:  # type: ignore[override]
-        assert request.url is not None
-        request.url = self.origin + request.url.removeprefix("https://graph.facebook.com")
-        return super().send(request, **(settings | {"timeout": 5}))
-
-
 @pytest.fixture
 def sdk(sandbox: Sandbox) -> facebook.GraphAPI:
-    session = requests.Session()
-    session.mount("https://graph.facebook.com/", Rebase(sandbox.urls["facebook"]))
-    api = facebook.GraphAPI(sandbox.platform_options()["facebook"]["access_token"], version="3.1", session=session)
-    api.version = "v26.0"
-    return api
+    return facebook_sdk(sandbox.urls["facebook"], sandbox.platform_options()["facebook"]["access_token"], "v26.0")
 
 
 def test_facebook_sdk_pages_through_all_posts(sdk: facebook.GraphAPI) -> None:

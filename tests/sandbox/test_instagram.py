@@ -6,8 +6,7 @@ from typing import Any
 
 import facebook
 import pytest
-import requests
-from requests.adapters import HTTPAdapter
+from rebased import facebook_sdk
 
 from core.records import KnownPost
 from core.seams import CrawlRequest
@@ -26,26 +25,9 @@ def media_id(name: str) -> str:
     return id_of_media(view_of(2).by_id[name])
 
 
-class Rebase(HTTPAdapter):
-    """facebook-sdk knows one host only; this sends its requests elsewhere."""
-
-    def __init__(self, origin: str) -> None:
-        super().__init__()
-        self.origin = origin
-
-    def send(self, request: requests.PreparedRequest, **settings: Any) -> requests.Response:  # type: ignore[override]
-        assert request.url is not None
-        request.url = self.origin + request.url.removeprefix("https://graph.facebook.com")
-        return super().send(request, **(settings | {"timeout": 5}))
-
-
 @pytest.fixture
 def sdk(sandbox: Sandbox) -> facebook.GraphAPI:
-    session = requests.Session()
-    session.mount("https://graph.facebook.com/", Rebase(sandbox.urls["instagram"]))
-    api = facebook.GraphAPI(sandbox.platform_options()["instagram"]["access_token"], version="3.1", session=session)
-    api.version = "v26.0"
-    return api
+    return facebook_sdk(sandbox.urls["instagram"], sandbox.platform_options()["instagram"]["access_token"], "v26.0")
 
 
 def discover(sdk: facebook.GraphAPI, handle: str, fields: str) -> dict[str, Any]:

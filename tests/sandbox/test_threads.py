@@ -6,8 +6,7 @@ from typing import Any
 
 import facebook
 import pytest
-import requests
-from requests.adapters import HTTPAdapter
+from rebased import facebook_sdk
 
 from core.records import KnownPost, PostType
 from core.seams import CrawlRequest
@@ -26,35 +25,14 @@ def post_id(name: str) -> str:
     return id_of_post(view_of(2).by_id[name])
 
 
-class Rebase(HTTPAdapter):
-    """facebook-sdk knows one host only; this sends its requests elsewhere."""
-
-    def __init__(self, origin: str) -> None:
-        super().__init__()
-        self.origin = origin
-
-    def send(self, request: requests.PreparedRequest, **settings: Any) -> requests.Response:  # type: ignore[override]
-        assert request.url is not None
-        request.url = self.origin + request.url.removeprefix("https://graph.facebook.com")
-        return super().send(request, **(settings | {"timeout": 5}))
-
-
-def client(sandbox: Sandbox, token: str) -> facebook.GraphAPI:
-    session = requests.Session()
-    session.mount("https://graph.facebook.com/", Rebase(sandbox.urls["threads"]))
-    api = facebook.GraphAPI(token, version="3.1", session=session)
-    api.version = "v1.0"
-    return api
-
-
 @pytest.fixture
 def discovery(sandbox: Sandbox) -> facebook.GraphAPI:
-    return client(sandbox, sandbox.platform_options()["threads"]["access_token"])
+    return facebook_sdk(sandbox.urls["threads"], sandbox.platform_options()["threads"]["access_token"], "v1.0")
 
 
 @pytest.fixture
 def own(sandbox: Sandbox) -> facebook.GraphAPI:
-    return client(sandbox, sandbox.platform_options()["threads"]["own_tokens"][CARE])
+    return facebook_sdk(sandbox.urls["threads"], sandbox.platform_options()["threads"]["own_tokens"][CARE], "v1.0")
 
 
 def refusal(sdk: facebook.GraphAPI, node: str, **query: Any) -> tuple[int, int | None]:

@@ -2,35 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
-import requests
 import tweepy
-from requests.adapters import HTTPAdapter
+from rebased import Rebase
 
 from nightrounds.sandbox.platforms._x_objects import version_id
 from nightrounds.sandbox.server import Sandbox
 from nightrounds.sandbox.view import view_of
 
 
-class Rebase(HTTPAdapter):
-    """tweepy knows one host only; this sends its requests elsewhere."""
-
-    def __init__(self, origin: str) -> None:
-        super().__init__()
-        self.origin = origin
-
-    def send(self, request: requests.PreparedRequest, **settings: Any) -> requests.Response:  # type: ignore[override]
-        assert request.url is not None
-        request.url = self.origin + request.url.removeprefix("https://api.twitter.com")
-        return super().send(request, **(settings | {"timeout": 5}))
-
-
 @pytest.fixture
 def client(sandbox: Sandbox) -> tweepy.Client:
     client = tweepy.Client(bearer_token=sandbox.platform_options()["x"]["bearer_token"])
-    client.session.mount("https://api.twitter.com/", Rebase(sandbox.urls["x"]))
+    client.session.mount("https://api.twitter.com/", Rebase("https://api.twitter.com", sandbox.urls["x"]))
     return client
 
 

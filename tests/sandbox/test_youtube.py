@@ -11,6 +11,7 @@ import googleapiclient.discovery
 import httplib2
 import httpx
 import pytest
+from crawled import stored
 from googleapiclient import discovery_cache
 from googleapiclient.errors import HttpError
 
@@ -191,8 +192,7 @@ def crawled(sandbox: Sandbox, account: Account, cursor: Cursor | None = None, re
     crawler = YouTubeCrawler(YouTubeOptions(**sandbox.platform_options()["youtube"]), clock=sandbox.clock())
     pages = list(crawler.crawl(CrawlRequest(account=account, cursor=cursor, recheck=recheck)))
     crawler.close()
-    states = [page.cursor.state for page in pages if page.cursor]
-    return pages, Cursor(json.loads(json.dumps(dict(states[-1]))))
+    return pages, stored(pages)
 
 
 def test_both_nights_read_by_our_crawler(sandbox: Sandbox) -> None:

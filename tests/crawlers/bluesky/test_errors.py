@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from purse import Purse
 
 from core.errors import (
     AccountNotFound,
@@ -20,7 +21,6 @@ from core.errors import (
     Scope,
 )
 from core.records import Basis, Kind
-from core.seams import Meter
 
 DID = "did:plc:harborclinic234567abcdef"
 HANDLE = "harbor-clinic.example"
@@ -135,19 +135,6 @@ def test_a_directory_or_server_out_of_order_leaves_the_feed(network, crawler, ac
         store.crawl(crawler, account)
         assert len(store.posts) == 8
         assert "out of order" in store.notes[0]
-
-
-class Purse(Meter):
-    def __init__(self, calls: int) -> None:
-        self.left = calls
-
-    def ask(self, *, calls: int = 1, units: int = 0) -> None:
-        if calls > self.left:
-            raise BudgetExhausted("the day's budget is used up")
-        self.left -= calls
-
-    def took(self, resource: str, count: int) -> None:
-        """Nothing is priced."""
 
 
 def test_every_question_is_charged_before_it_is_sent(network, crawler, account, clock, loopback, make_store):

@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from purse import Purse
 
 from core.errors import BudgetExhausted
 from core.records import GoneReason, PostType, Precision
-from core.seams import Meter
 
 LOST = "recent changes no longer reach back"
 
@@ -207,19 +207,6 @@ def test_a_page_moved_out_of_the_content_is_followed_by_its_id(wiki, crawls, due
     assert set(crawls.night().posts) == {"Talk:Draft"}
     wiki.write("Talk:Draft", "more words", ns=1)
     assert [post.text for post in crawls.night(due(page, 1)).told] == ["more words"]
-
-
-class Purse(Meter):
-    def __init__(self, calls: int) -> None:
-        self.left = calls
-
-    def ask(self, *, calls: int = 1, units: int = 0) -> None:
-        self.left -= calls
-        if self.left < 0:
-            raise BudgetExhausted("the day's calls are spent")
-
-    def took(self, resource: str, count: int) -> None:
-        raise AssertionError("nothing is priced")
 
 
 def test_each_question_is_charged_and_a_spent_budget_stops_the_crawl(wiki, crawls):

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from purse import Purse
 
 from core.errors import AccountPrivate, BudgetExhausted, PlatformDown
 from core.seams import CrawlRequest, Meter
@@ -15,22 +16,6 @@ from crawlers.websites import WebsiteCrawler, WebsiteOptions
 
 ATOM = "application/atom+xml"
 NOW = datetime(2026, 3, 10, tzinfo=UTC)
-
-
-class Purse(Meter):
-    """Room for so many calls."""
-
-    def __init__(self, room: int) -> None:
-        self.room = room
-        self.calls = 0
-
-    def ask(self, *, calls: int = 1, units: int = 0) -> None:
-        if self.calls + calls > self.room:
-            raise BudgetExhausted("spent")
-        self.calls += calls
-
-    def took(self, resource: str, count: int) -> None:
-        raise AssertionError("nothing here is priced")
 
 
 @pytest.fixture

@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from crawled import crawlers_of
 
-from crawlers.youtube_channels import YouTubeCrawler, YouTubeOptions
+from crawlers.youtube_channels import YouTubeCrawler
 
 CHANNEL = "UCinventedHarborClinic00"
 UPLOADS = "UUinventedHarborClinic00"
@@ -115,16 +116,8 @@ def tube(loopback):
 
 @pytest.fixture
 def make_crawler(loopback, clock):
-    opened = []
-
-    def make(**options: Any) -> YouTubeCrawler:
-        given = {"api_key": KEY, "base_url": loopback.url, "feed_url": loopback.url, "timeout": 5, **options}
-        opened.append(YouTubeCrawler(YouTubeOptions(**given), clock=clock, sleep=lambda _: None))
-        return opened[-1]
-
-    yield make
-    for crawler in opened:
-        crawler.close()
+    with crawlers_of(YouTubeCrawler, clock, api_key=KEY, base_url=loopback.url, feed_url=loopback.url, timeout=5) as make:
+        yield make
 
 
 @pytest.fixture

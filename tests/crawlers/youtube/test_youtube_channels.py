@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from crawled import stored, texts
 
 from core.errors import AccountNotFound, AccountPrivate, AuthError, BudgetExhausted, ParseError
 from core.records import CrawledPage, Cursor, GoneReason
@@ -29,15 +29,6 @@ class Counting(Meter):
 
     def took(self, resource: str, count: int) -> None:
         raise AssertionError("YouTube bills by question")
-
-
-def stored(pages: list[CrawledPage]) -> Cursor:
-    """The cursor as storage would hold it: JSON, of the last page that had one."""
-    return Cursor(json.loads(json.dumps(dict([page.cursor for page in pages if page.cursor][-1].state))))
-
-
-def texts(pages: list[CrawledPage]) -> list[str]:
-    return [post.text for page in pages for post in page.posts]
 
 
 def notes(pages: list[CrawledPage]) -> list[str]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-import traceback
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from canary import assert_says_nothing
 from pydantic import ValidationError
 
 from core.errors import (
@@ -124,18 +124,6 @@ def crawl(loopback, clock, make_account, meter):
             crawler.close()
 
     return crawl
-
-
-def assert_says_nothing(error: BaseException) -> None:
-    """No secret, name or word in the message, the traceback, or anything the error still holds on to."""
-    seen = []
-    current: BaseException | None = error
-    while current is not None:
-        seen += [str(current), repr(current), repr(current.args), repr(vars(current))]
-        current = current.__cause__ or current.__context__
-    shown = "\n".join(seen + traceback.format_exception(error)).casefold()
-    for secret in ("canary", KEY.casefold()):
-        assert secret not in shown
 
 
 @pytest.mark.parametrize(("status", "body", "kind"), FINAL)

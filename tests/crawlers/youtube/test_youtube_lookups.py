@@ -5,27 +5,18 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from crawled import known, texts
 
 from core.errors import ParseError
-from core.records import CrawledPage, Cursor, GoneReason, KnownPost
+from core.records import CrawledPage, Cursor, GoneReason
 from core.seams import CrawlRequest
 
 CHANNEL = "UCinventedHarborClinic00"
 START = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
 
 
-def texts(pages: list[CrawledPage]) -> list[str]:
-    return [post.text for page in pages for post in page.posts]
-
-
 def notes(pages: list[CrawledPage]) -> list[str]:
     return [page.note for page in pages if page.note]
-
-
-def known(native_id: str, missing_path: str = "") -> KnownPost:
-    return KnownPost(
-        native_id=native_id, url="", revision="", posted_at=None, last_verified_at=START, missing_path=missing_path
-    )
 
 
 def test_what_is_missing_is_looked_for_by_another_path_the_second_time(tube, make_crawler, account, clock, loopback):
@@ -33,7 +24,7 @@ def test_what_is_missing_is_looked_for_by_another_path_the_second_time(tube, mak
     tube.gone = {ids[3], ids[4], ids[5], ids[6]}
     tube.oembed = {ids[4]: 401, ids[6]: 200}
     cursor = Cursor({"native_id": CHANNEL, "since": None, "read_until": int(clock.now.timestamp())})
-    due = [known(one, "lookup" if one in {ids[4], ids[5], ids[6]} else "") for one in ids]
+    due = [known(one, missing_path="lookup" if one in {ids[4], ids[5], ids[6]} else "") for one in ids]
     pages = list(make_crawler().crawl(CrawlRequest(account=account, cursor=cursor, recheck=due)))
     sightings = {gone.native_id: (gone.reason, gone.definite, gone.path) for page in pages for gone in page.gone}
     assert sightings == {
@@ -58,7 +49,7 @@ def test_without_oembed_the_list_of_uploads_is_the_other_path(tube, make_crawler
         answer = tube.answer
         loopback.answer = lambda asked: loopback.Reply(status=503) if asked.path == "/oembed" else answer(asked)
     cursor = Cursor({"native_id": CHANNEL, "since": None, "read_until": int(clock.now.timestamp())})
-    due = [known(one, "lookup") for one in (gone, listed, hidden)]
+    due = [known(one, missing_path="lookup") for one in (gone, listed, hidden)]
     pages = list(make_crawler(**options).crawl(CrawlRequest(account=account, cursor=cursor, recheck=due)))
     assert [(g.native_id, g.reason, g.definite, g.path) for page in pages for g in page.gone] == [
         (gone, GoneReason.UNAVAILABLE, False, "playlist"),
@@ -80,7 +71,7 @@ def test_an_answer_without_its_list_tells_nothing_of_anything(tube, make_crawler
     answer = tube.answer
     loopback.answer = lambda asked: loopback.Reply({}) if asked.path.endswith(method) else answer(asked)
     cursor = Cursor({"native_id": CHANNEL, "since": None, "read_until": int(clock.now.timestamp())})
-    due = [known(one, "lookup") for one in ids]
+    due = [known(one, missing_path="lookup") for one in ids]
     seen: list[CrawledPage] = []
     with pytest.raises(ParseError):
         seen.extend(make_crawler(feed_url="").crawl(CrawlRequest(account=account, cursor=cursor, recheck=due)))

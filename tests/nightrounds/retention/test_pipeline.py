@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +28,6 @@ from nightrounds.screener import Screener
 from nightrounds.screening import screen_unread
 from storage import evidence, posts, tables
 from storage.transaction import Transaction
-
-RUN = "from nightrounds.cli import main; main()"
 
 
 def _terms_file(folder: Path, change: dict[str, dict[str, Any]]) -> Path:
@@ -136,14 +132,8 @@ def test_the_doctor_says_what_nobody_read_or_confirmed(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def nightrounds(tmp_path: Path, after_second_night: Settings) -> Any:
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        env = {k: v for k, v in os.environ.items() if not k.startswith("NIGHTROUNDS_")}
-        env |= {"NIGHTROUNDS_HOME": str(after_second_night.home), "COLUMNS": "200"}
-        command = [sys.executable, "-c", RUN, *arguments]
-        return subprocess.run(command, env=env, cwd=tmp_path, capture_output=True, text=True, check=False)
-
-    return run
+def nightrounds(nightrounds: Any, after_second_night: Settings) -> Any:
+    return partial(nightrounds, home=after_second_night.home)
 
 
 @pytest.fixture
@@ -159,7 +149,9 @@ def test_purge_holds_and_decisions_on_the_command_line(nightrounds: Any) -> None
     waiting = {(one["platform"], one["for"]): one["count"] for one in rehearsed["waiting"]}
     assert going["x", "deleted"] >= 1
     assert waiting["x", "deleted"] >= 1
-    assert "purge" in nightrounds("purge", "--dry-run").stdout
+    told = nightrounds("purge", "--dry-run").stdout
+    assert "Nothing was changed; 'nightrounds purge' does it." in told
+    assert "What waits for counsel is put before them by a scan or 'nightrounds purge'" in told
 
     accounts = json.loads(nightrounds("accounts", "list", "--platform", "bluesky", "--json").stdout)
     placed = [

@@ -18,6 +18,7 @@ from typing import Any
 import atproto
 import pytest
 from atproto import models
+from ports import free_port
 
 _POSTGRES = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))  # with its extensions; Debian keeps it off the path
 _IS_ROOT = os.geteuid() == 0  # PostgreSQL refuses to run as root
@@ -108,7 +109,7 @@ def bluesky(real_project: Any, running: Any) -> Iterator[Network]:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bs", dir="/tmp")))  # a socket's path must be short
         home.chmod(0o755)
         stack.enter_context(running(_start_postgres(home), lambda: (home / "pg" / ".s.PGSQL.5432").exists()))
-        redis = _free_port()
+        redis = free_port()
         options = ["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", str(home)]
         stack.enter_context(running(["redis-server", "--port", str(redis), *options], lambda: _listens(redis)))
         environment = {
@@ -159,9 +160,3 @@ def _start_postgres(home: Path) -> list[str]:
 def _listens(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

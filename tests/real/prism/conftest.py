@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ports import free_port
 
 SPECS = Path(__file__).resolve().parents[3] / "../shared/data/specs/x"
 FILES = {"tweet": "openapi-2.166-tweet-vocabulary.json", "post": "openapi-2.167-post-vocabulary.json"}
@@ -33,7 +33,7 @@ def x_by_prism(real_project: Any, running: Any, tmp_path_factory: pytest.TempPat
                 document = json.loads((SPECS / FILES[vocabulary]).read_text(encoding="utf-8"))
                 served = tmp_path_factory.mktemp("prism") / "x.json"
                 served.write_text(json.dumps(_of_one_account(document)), encoding="utf-8")
-                port = _free_port()
+                port = free_port()
                 options = ["mock", "-v", "fatal", "-h", "127.0.0.1", "-p", str(port), str(served)]
                 url = f"http://127.0.0.1:{port}"
                 stack.enter_context(running([str(project.node), str(program), *options], lambda: _answers(url)))
@@ -70,9 +70,3 @@ def _answers(url: str) -> bool:
     except (urllib.error.URLError, OSError):
         return False
     return True
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
