@@ -139,6 +139,7 @@ class Trainer:
         self.done = done
         state = {
             "done": done,
+            "of": self._of,
             "model": self.model.state_dict(),
             "average": self.average,
             "optimizer": self.optimizer.state_dict(),
@@ -150,7 +151,7 @@ class Trainer:
         path = self.out / "checkpoint.pt"
         if path.exists():
             state = torch.load(path, map_location=self.device, weights_only=True)
-            if state["of"] != self._of:
+            if state.get("of") != self._of:
                 raise SystemExit(f"{path}: made by another recipe, of other heads or of other data; remove it to begin anew")
             self.model.load_state_dict(state["model"])
             self.average = state["average"]

@@ -56,3 +56,8 @@ def test_it_learnt_something_and_is_done(built: Path) -> None:
     assert "rows in" not in told, "a finished run has nothing left to do"
     before = math.log(7) + math.log(15) + math.log(2)  # of a model that knows nothing
     assert float((built / "log").read_text(encoding="utf-8").split()[-1]) < 0.75 * before
+
+
+def test_a_checkpoint_of_another_recipe_is_refused(built: Path) -> None:
+    with pytest.raises(AssertionError, match="made by another recipe"):
+        run("training.train", "--out", str(built), "--share", "0.5")
