@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from core.records import Entity, Reading, Span
 from detectors._encoder import OWN_TYPES
 from detectors._fold import fold
-from detectors._phi_parts import OurOwn, Page, Part, name_part, number_part
+from detectors._phi_parts import SENTENCE_END, OurOwn, Page, Part, name_part, number_part
 from detectors._phi_patient import Signs
 from detectors._phi_weights import CONTACTS, DIRECT, HEALTH_TERMS, INDIRECT, INDIRECT_TERMS, SEEN_PLACE, SENSITIVE, STRONG
 from detectors._reader import CONTEXT_SEGMENTS, PROFILE_SEGMENTS
@@ -30,7 +30,6 @@ _NARROWING = {
     "ADMISSION_DATE": "date", "AGE": "age", "AGE_OVER_89": "age", "DATE_TIME": "date", "FAMILY": "family", "LOCATION": "place",
     "ORGANIZATION": "house", "PERSON": "name", "ROOM_BED": "room", "TRAIT": "trait",
 }  # fmt: skip
-_SENTENCE_END = re.compile(r"[.!?\n]\s|\n")
 _EMPTY_WORDS_LIST = """
 a an and at by de el en for his her in is it la las lo los of on or que se su the th to un una was y
 """
@@ -156,7 +155,7 @@ def _only_released(names: Sequence[Span], entities: Sequence[tuple[Page, Entity]
 
 def _same_sentence(page: Page, one: Span, other: Span) -> bool:
     first, second = sorted((one, other), key=lambda span: span.start)
-    return one.segment == other.segment and not _SENTENCE_END.search(page.text, first.end, second.start)
+    return one.segment == other.segment and not SENTENCE_END.search(page.text, first.end, second.start)
 
 
 def _told_by(signs: Signs, entities: Sequence[Entity]) -> dict[str, float]:

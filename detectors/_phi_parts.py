@@ -24,7 +24,7 @@ _SHORTEST_ADDRESS = 6  # letters and figures; below it anything would be part of
 _WORD = re.compile(r"[^\W_]+")
 _NOT_PATIENTS = frozenset({"staff", "public_figure", "own_family"})
 
-_SENTENCE_END = re.compile(r"(?<!\bMr)(?<!\bMrs)(?<!\bMs)(?<!\bDr)(?<!\bSr)(?<!\bSra)[.!?\n]\s+|\n")
+SENTENCE_END = re.compile(r"(?<!\bMr)(?<!\bMrs)(?<!\bMs)(?<!\bDr)(?<!\bSr)(?<!\bSra)[.!?\n]\s+|\n")
 _STAFF_BEFORE = re.compile(
     r"\b(?:drs?|dra|doctora?|prof|professor|nurse|enfermer[oa]|rn|chef|coach|senator|mayor|president)\.?,?\s(?:[\w.'-]+\s)?$"
 )
@@ -220,7 +220,7 @@ def _stands_by_staff(page: Page, start: int, end: int, reach: int) -> bool:
             if group == "staff" and span.start >= end and _SOMEBODY_ELSE.search(page.text[end : span.start]):
                 continue
             gap = page.text[end : span.start] if span.start >= end else page.text[span.end : start]
-            if len(gap) <= reach and not _SENTENCE_END.search(gap):
+            if len(gap) <= reach and not SENTENCE_END.search(gap):
                 return True
     return False
 
