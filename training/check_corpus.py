@@ -50,7 +50,12 @@ def problems(paths: list[Path]) -> Iterator[str]:
         return
     ids = Counter(post.id for post in posts)
     yield from (f"{name}: stands {count} times" for name, count in ids.items() if count > 1)
-    yield from (f"{post.id}: its pair {post.pair} is not here" for post in posts if post.pair and post.pair not in ids)
+    pairs = {post.id: post.pair for post in posts}
+    for post in posts:
+        if post.pair and post.pair not in ids:
+            yield f"{post.id}: its pair {post.pair} is not here"
+        elif post.pair and pairs[post.pair] is None:
+            yield f"{post.id}: its pair {post.pair} does not name it"
     yield from (f"{a} and {b} are too much alike" for a, b in near_duplicates(posts))
 
 
@@ -61,7 +66,7 @@ def main(arguments: list[str]) -> int:
         print(line)
     if not found:
         posts = list(read_posts(*paths))
-        print(f"{len(posts)} posts, {sum(post.phi is not None for post in posts)} to be flagged, in good order")
+        print(f"{len(posts)} posts, {sum(post.flag is not None for post in posts)} to be flagged, in good order")
     return 1 if found else 0
 
 

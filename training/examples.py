@@ -25,16 +25,26 @@ class Example:
 
 
 def of_post(post: LabelledPost) -> Example:
-    """A composed post knows everything but `illness`, which the guide does not ask; one that is not judged knows only `phi`."""
+    """A composed post knows the classes of the subjects that it is judged on, and that it bears none of `elsewhere_never`.
+
+    One on patients that is not judged knows only `phi`; an ordinary one knows that it discloses no patient.
+    """
     pair = min(post.id, post.pair or post.id)
+    asked = heads()
+    never = {name for subject, names in asked.subjects.items() if subject not in post.judged for name in names}
+    known = dict.fromkeys(sorted(never & asked.elsewhere_never), False)
+    known |= {name: name in post.labels for subject in sorted(post.judged) for name in asked.subjects[subject]}
+    if post.subject == "ordinary":
+        known["phi"] = False
+    if post.subject != "phi":
+        return Example("corpus", post.own, post.context, classes=known, pair=pair)
     if not post.judged:
-        flagged = post.phi is not None
+        flagged = post.flag is not None
         parts = dict.fromkeys(("patient", "health", "identifiable"), True) if flagged else {}
-        return Example("corpus", post.own, post.context, classes={"phi": flagged, **parts}, pair=pair)
-    spans: dict[str, list[Span]] = {head: [] for head in heads().tags}
+        return Example("corpus", post.own, post.context, classes=known | {"phi": flagged, **parts}, pair=pair)
+    spans: dict[str, list[Span]] = {head: [] for head in asked.tags}
     for tag, start, end in post.spans:
-        spans[heads().head_of(tag)].append((tag, start, end))
-    known = {name: name in post.labels for name in heads().classes if name != "illness"}
+        spans[asked.head_of(tag)].append((tag, start, end))
     return Example("corpus", post.own, post.context, spans, known, pair=pair)
 
 

@@ -71,9 +71,9 @@ class Cases:
         likeliest = max(gathered, key=lambda evidence: max(by_patterns(evidence)))
         return Case(signs_of(max(by_patterns(likeliest)), likeliest), odds(voice.disclosed), flagged, weight)
 
-    def composed(self, folder: Path) -> Iterator[tuple[bool, Case]]:
+    def composed(self, *files: Path) -> Iterator[tuple[bool, Case]]:
         """Whether each post was kept apart from the model, and its case."""
-        for file in sorted(folder.rglob("*.jsonl")):
+        for file in files:
             for line in file.read_text(encoding="utf-8").splitlines():
                 post = labelled(json.loads(line))
                 case = self.of(line, flagged=post.phi is not None)
@@ -146,10 +146,10 @@ def main() -> None:
     parser.add_argument("--to", type=Path, required=True)
     arguments = parser.parse_args()
     reads = Cases()
-    composed = [pair for folder in CORPUS.iterdir() if folder.name != "development" for pair in reads.composed(folder)]
+    composed = list(reads.composed(*sorted((CORPUS / "phi").glob("*.jsonl"))))
     points, first = fit_points([*(c for held, c in composed if not held), *reads.clean(arguments.data)])
     apart = [case for held, case in composed if held]
-    development = [case for _, case in reads.composed(CORPUS / "development")]
+    development = [case for _, case in reads.composed(CORPUS / "development" / "phi.jsonl")]
     both = np.column_stack([_sums(apart, points, first), [case.voice for case in apart]])
     share, _ = logistic(both, np.array([c.flagged for c in apart], float), np.ones(len(apart)), 0.01, towards=0.5)
     share = np.maximum(share, 0.05)

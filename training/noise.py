@@ -17,6 +17,9 @@ _LEET = {"o": "0", "i": "1", "e": "3", "a": "4", "s": "5", "t": "7"}
 _RATES = (("small", 0.14), ("LARGE", 0.03), ("unpunctuated", 0.08), ("typos", 0.10), ("leet", 0.02))
 _RENAMED = 0.35
 _NUMBERED = 0.25
+_TAGGED = 0.07  # examples of which some spans become hashtags
+_TAG_WORDS = 3
+_TAGGED_SMALL = 0.3  # of these hashtags, those in small letters alone
 
 
 def spoiled(example: Example, chance: random.Random) -> Example:
@@ -25,6 +28,8 @@ def spoiled(example: Example, chance: random.Random) -> Example:
         example = renamed(example, chance)
     if example.classes.get("phi") and any(tag == "PERSON" for tag, _, _ in example.spans.get("names", ())):
         example = numbered(example, chance) if chance.random() < _NUMBERED else example
+    if chance.random() < _TAGGED:
+        example = hashtagged(example, chance)
     text, drawn = example.text, chance.random()
     for kind, rate in _RATES:
         if drawn < rate:
@@ -88,6 +93,18 @@ def renamed(example: Example, chance: random.Random) -> Example:
 
 def _like(word: str, name: str) -> str:
     return name.lower() if word.islower() else name.upper() if word.isupper() else name.title()
+
+
+def hashtagged(example: Example, chance: random.Random) -> Example:
+    """About half of the names and details that stand apart as hashtags ('#AnaRuiz', '#34yo', '#anaruiz')."""
+    edits: list[tuple[int, int, str]] = []
+    for _, start, end in sorted({span for all_ in example.spans.values() for span in all_}, key=lambda span: span[1:]):
+        words = example.text[start:end].split()
+        apart = start == 0 or example.text[start - 1].isspace()
+        if apart and len(words) <= _TAG_WORDS and all(word.isalnum() for word in words) and chance.random() < 0.5:
+            small = chance.random() < _TAGGED_SMALL
+            edits.append((start, end, "#" + "".join(word.lower() if small else word[0].upper() + word[1:] for word in words)))
+    return _edited(example, edits)
 
 
 def numbered(example: Example, chance: random.Random) -> Example:

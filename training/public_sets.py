@@ -91,9 +91,36 @@ def health_news(data: Path, feeds: tuple[str, ...]) -> Iterator[str]:
 
 
 def _news(data: Path) -> Iterator[Example]:
-    known = dict.fromkeys((*_TOLD_BY_OURS, "by_self", "by_family", "consent", "unreal"), False)
+    no_news = ("by_self", "by_family", "consent", "unreal", "endorses", "opposes", "hate", "threat", "harassment", "scam", "protected")
+    known = dict.fromkeys((*_TOLD_BY_OURS, *no_news), False)
     for text in health_news(data, HEALTH_NEWS_TAUGHT):
         yield Example("health_news", text, classes=known)
+
+
+def edos(data: Path, split: str) -> Iterator[tuple[str, bool, bool]]:
+    """Posts of one split, whether each is sexist, and whether it threatens or incites."""
+    with (data / "edos" / "edos_train_dev.csv").open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            if row["split"] == split:
+                yield row["text"], row["label_sexist"] == "sexist", row["label_category"].startswith("1.")
+
+
+def hatemoji(data: Path, part: str) -> Iterator[tuple[str, bool]]:
+    """Posts of `train` or `validation`, and whether each is hateful. Many differ from another in the emoji alone."""
+    with (data / "hatemojibuild" / f"{part}.csv").open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            yield row["text"], row["label_gold"] == "1"
+
+
+def _edos(data: Path) -> Iterator[Example]:
+    for text, hateful, threatens in edos(data, "train"):
+        known = {"hate": hateful, "threat": threatens} | ({} if hateful else {"discrimination": False})
+        yield Example("edos", text, classes=dict.fromkeys(_TOLD_BY_OURS, False) | known)
+
+
+def _hatemoji(data: Path) -> Iterator[Example]:
+    for text, hateful in hatemoji(data, "train"):
+        yield Example("hatemoji", text, classes=dict.fromkeys(_TOLD_BY_OURS, False) | {"hate": hateful})
 
 
 SETS: dict[str, Callable[[Path], Iterator[Example]]] = {
@@ -102,4 +129,6 @@ SETS: dict[str, Callable[[Path], Iterator[Example]]] = {
     "tweebank": lambda data: _named("tweebank", data / "tweebank_ner" / "train.bio"),
     "illness": _illness,
     "health_news": _news,
+    "edos": _edos,
+    "hatemoji": _hatemoji,
 }

@@ -41,7 +41,9 @@ def loss_of(outputs: tuple[Tensor, ...], tags: dict[str, Tensor], classes: Tenso
     known = classes != features.UNKNOWN
     if known.any():
         each = nn.functional.binary_cross_entropy_with_logits(outputs[-1], classes, pos_weight=weights, reduction="none")
-        total = total + _CLASSES_WEIGHT * each[known].mean()
+        # A post of which one thing is known counts less than one of which fifteen are, but not a fifteenth.
+        worth = known / known.sum(1, keepdim=True).clamp(min=1).sqrt()
+        total = total + _CLASSES_WEIGHT * (each * worth).sum() / worth.sum()
     return total
 
 

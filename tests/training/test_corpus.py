@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from training.check_corpus import main, near_duplicates, problems
+from training.examples import of_post
 from training.posts import CORPUS, LabelledPost, labelled, read_posts
 
 POST: dict[str, Any] = {
@@ -29,7 +30,7 @@ def test_the_whole_corpus_is_in_good_order(capsys: pytest.CaptureFixture[str]) -
 
 
 def test_there_is_enough_of_it_and_half_of_it_is_clean() -> None:
-    composed = [post for folder in CORPUS.iterdir() if folder.name != "development" for post in read_posts(folder)]
+    composed = list(read_posts(CORPUS / "phi"))
     flagged = sum(post.phi is not None for post in composed)
     spanish = sum(post.lang == "es" for post in composed)
     assert len(composed) >= 1_500
@@ -79,6 +80,64 @@ def test_a_wrong_label_is_refused_with_its_place(tmp_path: Path, change: dict[st
     (line,) = problems([file])
     assert line.startswith("posts.jsonl:2: ")
     assert message in line
+
+
+RULE: dict[str, Any] = {
+    "id": "r-1",
+    "platform": "x",
+    "account": {"kind": "official"},
+    "lang": "en",
+    "text": "Polls close at nine. Stand by Renata Quiroga, who stood by our ER.",
+    "labels": ["endorses"],
+    "flag": "endorse",
+    "reason": "asks to vote for a candidate",
+}
+
+
+def test_a_post_knows_the_labels_of_its_subject_and_that_it_is_of_no_other() -> None:
+    known = of_post(labelled(RULE, "political")).classes
+    assert {name for name, holds in known.items() if holds} == {"endorses"}
+    assert {"opposes", "civic", "advocacy", "scam"} <= known.keys()
+    assert not {"patient", "phi", "hate", "public"} & known.keys(), "nobody has judged these"
+    also = of_post(labelled(RULE | {"judged": ["conduct"]}, "political")).classes
+    assert also["hate"] is False
+    ordinary = of_post(labelled(RULE | {"labels": ["civic"], "flag": None}, "ordinary")).classes
+    assert (ordinary["civic"], ordinary["phi"], ordinary["protected"]) == (True, False, False)
+    assert "patient" not in ordinary
+
+
+@pytest.mark.parametrize(
+    ("subject", "change", "message"),
+    [
+        ("political", {"labels": []}, "labelled none of"),
+        ("political", {"labels": ["hate"]}, "unknown labels"),
+        ("political", {"flag": "hate"}, "flag is none of"),
+        ("political", {"spans": {}}, "unknown keys"),
+        ("political", {"judged": ["patients"]}, "no subject"),
+        ("political", {"platform": "myspace"}, "platform is none of"),
+        ("ordinary", {}, "flag is none of"),
+    ],
+)
+def test_a_wrong_judgement_on_another_rule_is_refused(tmp_path: Path, subject: str, change: dict[str, Any], message: str) -> None:
+    (tmp_path / subject).mkdir()
+    file = tmp_path / subject / "posts.jsonl"
+    file.write_text(json.dumps(RULE | change) + "\n", encoding="utf-8")
+    (line,) = problems([file])
+    assert line.startswith("posts.jsonl:1: ")
+    assert message in line
+
+
+def test_a_pair_that_only_one_names_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "posts.jsonl"
+    other = {"id": "t-2", "text": "Nobody coded today, and Ana Ruiz, 34, knows why.", "spans": {}, "phi": None}
+    file.write_text(f"{json.dumps(POST | {'pair': 't-2'})}\n{json.dumps(POST | other)}", encoding="utf-8")
+    assert list(problems([file])) == ["t-1: its pair t-2 does not name it"]
+
+
+def test_a_file_that_can_not_be_read_is_told(tmp_path: Path) -> None:
+    (tmp_path / "posts.jsonl").write_bytes(b"\xff\xfe")
+    (line,) = problems([tmp_path / "posts.jsonl"])
+    assert "can't be read" in line
 
 
 def test_near_duplicates_are_refused_unless_they_are_a_pair() -> None:
