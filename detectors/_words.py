@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from detectors._name_lists import name_lists
 
+_WORDS_KEPT = 1 << 14  # the words that are met again and again
 SHAPES = 32  # ids of shapes are below this; 0 is for what is no word
 LONGEST_WORD = 40  # characters; the rest of a longer one tells nothing
 
@@ -54,12 +56,15 @@ def words_of(text: str) -> list[Word]:
             begin = match.start("word")
             if begin > start:
                 found.append(Word("#", start, begin, 0))
-            found += _parts(match["word"], begin, tagged=begin > start)
+            word = match["word"]
+            cut = _parts if len(word) <= LONGEST_WORD else _parts.__wrapped__  # nothing huge is kept
+            found += [Word(part, begin + s, begin + e, shape) for part, s, e, shape in cut(word, begin > start)]
     return found
 
 
-def _parts(word: str, at: int, *, tagged: bool) -> Iterator[Word]:
-    """A word, or the words that are written as one: in a hashtag by their humps, a number and its unit."""
+@lru_cache(_WORDS_KEPT)
+def _parts(word: str, tagged: bool) -> tuple[Word, ...]:
+    """A word, or the words that are written as one: in a hashtag by their humps, a number and its unit. Offsets are the word's."""
     plain = _FIGURE_IN_WORD.sub(lambda m: m[0].translate(_LETTERS_OF), word)
     if tagged and not (plain.islower() or plain.isupper()):
         pieces = [m.span() for m in _HUMP.finditer(plain)]
@@ -67,9 +72,7 @@ def _parts(word: str, at: int, *, tagged: bool) -> Iterator[Word]:
         pieces = [m.span() for m in _FIGURES_AND_LETTERS.finditer(plain)]
     else:
         pieces = [(0, len(plain))]
-    for start, end in pieces:
-        part = plain[start:end]
-        yield Word(part[:LONGEST_WORD], at + start, at + end, _shape(part))
+    return tuple(Word(plain[s:e][:LONGEST_WORD], s, e, _shape(plain[s:e])) for s, e in pieces)
 
 
 def _shape(word: str) -> int:
