@@ -1,7 +1,7 @@
 """Text as a pattern wants to see it, with a way back to the text as it was given.
 
 Folding undoes what hides words and numbers: digits of all scripts (keycaps, circles, full width), look-alike letters, Turkic i,
-accents, odd dashes, quotes and spaces, zero-width and direction marks. Case is kept. Sources: Unicode's NFKC one character at
+accents, odd dashes, quotes and spaces, zero-width and direction marks, small capitals, letters set apart ('M a r i a'). Case is kept. Sources: Unicode's NFKC one character at
 a time, and for look-alikes the Cyrillic, Greek, Armenian and Cherokee letters of Unicode's confusables table (TS 39).
 """
 
@@ -22,15 +22,19 @@ _LOOK_ALIKES = {
     "'": "’‘‛ʼʹ′`´＇", '"': "“”„‟«»″", "-": "‐‑‒–—―−⁃﹘﹣－⸺⸻", ".": "․", "/": "⁄∕", ":": "∶ː꞉", ",": "‚",
     " ": "\u2800\u115f\u1160\u3164\uffa0", "\n": "\u2028\u2029\x85",
 }  # fmt: skip
+_SMALL_CAPITALS = dict(zip("ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘꞯʀꜱᴛᴜᴠᴡʏᴢǫ", "abcdefghijklmnopqrstuvwyzq", strict=True))
 _STROKED = {"ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "ħ": "h", "Ħ": "H", "ŧ": "t", "Ŧ": "T"}
 _KEEP = frozenset("™®©…¨¸¯")  # NFKC would glue letters or dots to a neighbour, or change what a reader sees
+# Five letters and more, a blank between each; fewer are initials, grades or a list.
+_APART = re.compile(r"(?<![\w.'])[^\W\d_](?: [^\W\d_]){4,}(?![\w'])")
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 _JOINED_LENGTH = 4  # NFKC spells some single characters out as whole phrases
 
 
-def _squared_letters() -> dict[str, str]:
-    """Letters in black circles and squares (🅐, 🅰), which NFKC leaves alone."""
-    return {chr(first + n): chr(ord("A") + n) for first in (0x1F150, 0x1F170) for n in range(26)}
+def _enclosed_letters() -> dict[str, str]:
+    """Letters in black circles and squares (🅐, 🅰), which NFKC leaves alone, and in parentheses (🄐, ⒜), which it would keep."""
+    large = {chr(first + n): chr(ord("A") + n) for first in (0x1F110, 0x1F150, 0x1F170) for n in range(26)}
+    return large | {chr(0x249C + n): chr(ord("a") + n) for n in range(26)}
 
 
 class _Folds(dict[str, str]):
@@ -41,7 +45,7 @@ class _Folds(dict[str, str]):
         return folded
 
 
-_TABLE = {odd: plain for plain, odds in _LOOK_ALIKES.items() for odd in odds} | _STROKED | _squared_letters()
+_TABLE = {odd: plain for plain, odds in _LOOK_ALIKES.items() for odd in odds} | _SMALL_CAPITALS | _STROKED | _enclosed_letters()
 _FOLDS = _Folds(_TABLE)
 
 
@@ -100,8 +104,11 @@ class Folded:
 
 def fold(text: str) -> Folded:
     """Fold `text`; linear in its length, and nearly free where it is ASCII."""
-    if text.isascii():
-        return Folded(text, text)
+    folded = Folded(text, text) if text.isascii() else _fold_letters(text)
+    return _closed_up(folded) if _APART.search(folded.text) else folded
+
+
+def _fold_letters(text: str) -> Folded:
     folds = _FOLDS
     if all(len(folds[char]) == 1 for char in set(_NOT_ASCII.findall(text))):
         return Folded(_NOT_ASCII.sub(lambda match: folds[match[0]], text), text)
@@ -120,3 +127,12 @@ def fold(text: str) -> Folded:
             if ends and unicodedata.combining(char):
                 ends[-1] = at + 1  # an accent belongs to its letter
     return Folded("".join(pieces), text, _Map(starts, ends), dropped)
+
+
+def _closed_up(folded: Folded) -> Folded:
+    """With the letters of words that were set apart next to each other."""
+    gone = {at for match in _APART.finditer(folded.text) for at in range(match.start() + 1, match.end(), 2)}
+    kept = [at for at in range(len(folded.text)) if at not in gone]
+    spans = [folded.original_span(at, at + 1) for at in kept]
+    text = "".join(folded.text[at] for at in kept)
+    return Folded(text, folded.given, _Map([start for start, _ in spans], [end for _, end in spans]), dropped=True)

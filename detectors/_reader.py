@@ -60,7 +60,7 @@ class Reader:
         ConfigError: a model's files or its configuration are not what they have to be.
     """
 
-    revision: ClassVar[str] = "4"  # raised when the code would read differently: history is then read again
+    revision: ClassVar[str] = "5"  # raised when the code would read differently: history is then read again
 
     def __init__(self, policy: Policy, *, nlp_configuration: Path | None = None) -> None:
         self.policy = policy

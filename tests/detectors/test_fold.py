@@ -101,3 +101,19 @@ def test_folding_takes_time_in_proportion_to_length() -> None:
         return min(best)
 
     assert seconds(64_000) < 16 * seconds(16_000) + 0.05
+
+
+def test_small_capitals_and_letters_in_parentheses_are_letters() -> None:
+    assert fold("ᴍᴀʀɪᴀ, ⒫⒯ 🄐🄝🄐").text == "maria, pt ANA"
+
+
+def test_letters_set_apart_are_words_again_and_lead_back_to_their_place() -> None:
+    folded = fold("our pt M a r i a  L ó p e z coded")
+    assert folded.text == "our pt Maria  Lopez coded"
+    at = folded.text.index("Lopez")
+    assert folded.given[slice(*folded.original_span(at, at + 5))] == "L ó p e z"
+
+
+@pytest.mark.parametrize("text", ["J F K", "hepatitis A B C D", "I a m", "e. e. cummings", "a b c'd"])
+def test_a_few_single_letters_stay_apart(text: str) -> None:
+    assert fold(text).text == text
