@@ -131,6 +131,9 @@ def _analyzer(given: Mapping[str, Any]) -> AnalyzerEngine:
     nlp = given.get("nlp_configuration", given)
     if not isinstance(nlp, dict) or not {"nlp_engine_name", "models"} <= nlp.keys():
         raise ConfigError("expected nlp_engine_name and models, here or under nlp_configuration")
+    least = given.get("default_score_threshold", 0.0)
+    if isinstance(least, bool) or not isinstance(least, (int, float)) or not 0 <= least <= 1:
+        raise ConfigError("default_score_threshold: expected a number from 0 to 1")
     engine = NlpEngineProvider(nlp_engines=_ENGINES, nlp_configuration=nlp).create_engine()
     languages = list(engine.get_supported_languages())
     if isinstance(engine, _Spacy):
@@ -139,7 +142,7 @@ def _analyzer(given: Mapping[str, Any]) -> AnalyzerEngine:
         registry=_registry(given, engine, languages),
         nlp_engine=engine,
         supported_languages=languages,
-        default_score_threshold=float(given.get("default_score_threshold", 0.0)),
+        default_score_threshold=float(least),
     )
 
 

@@ -117,7 +117,10 @@ def check(
     policy: PolicyFile = None,
     json: Json = False,
 ) -> None:
-    """Before you post: what would be flagged in a draft, which clause asks for it, and how to mend it."""
+    """Before you post: what would be flagged in a draft, which clause asks for it, and how to mend it.
+
+    Exit 1 where the draft could not be read wholly.
+    """
     from nightrounds.drafts import check_draft
     from nightrounds.screener import Screener
 
@@ -135,6 +138,8 @@ def check(
         write_json(_as_json(result))
     else:
         _show(result)
+    if result.screened.not_read:
+        raise typer.Exit(1)
 
 
 def _show(result: DraftCheck) -> None:

@@ -237,6 +237,13 @@ def test_a_recognizer_that_asks_a_server_is_refused(ruled: Path, tmp_path: Path)
         OtherModel.load(written(tmp_path / "analyzer.yaml", both))
 
 
+@pytest.mark.parametrize("least", [2, -0.1, float("nan"), True, "high"])
+def test_a_threshold_that_is_none_is_refused(ruled: Path, tmp_path: Path, least: Any) -> None:
+    both = {"nlp_configuration": yaml.safe_load(ruled.read_text()), "default_score_threshold": least}
+    with pytest.raises(ConfigError, match="expected a number from 0 to 1"):
+        OtherModel.load(written(tmp_path / "analyzer.yaml", both))
+
+
 @pytest.mark.parametrize("name", ["missing.yaml", "broken.yaml"])
 def test_a_file_that_can_not_be_read_is_named(tmp_path: Path, name: str) -> None:
     (tmp_path / "broken.yaml").write_bytes(b"a: [\xff")

@@ -102,6 +102,12 @@ def test_check_explains_a_draft(nightrounds):
     assert "Nothing would be flagged" in clean.stdout
 
 
+def test_a_draft_that_can_not_be_read_is_not_clean(nightrounds):
+    done = nightrounds("check", "Η ασθενής μας στο κρεβάτι τέσσερα πήγε σήμερα στο σπίτι της μετά από τρεις εβδομάδες.")
+    assert done.returncode == 1
+    assert "Not wholly read: language" in done.stdout
+
+
 def test_screen_reads_stdin_and_writes_stdout(nightrounds):
     posts = (
         '{"id": 1, "text": "Our flu clinic is open on Saturday."}\nnot json\n{"id": "b", "text": "MRN 4417702 was admitted"}\n'
