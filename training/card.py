@@ -19,7 +19,7 @@ import yaml
 
 from training import examples, features
 from training.calibrate import load_trained
-from training.posts import HERE, Heads, heads
+from training.posts import FLAGS, HERE, Heads, heads
 
 _BINS = 5
 
@@ -36,6 +36,15 @@ def calibration_error(probability: np.ndarray, truth: np.ndarray) -> float:
     """Expected calibration error over equal bins."""
     bins = np.minimum((probability * _BINS).astype(int), _BINS - 1)
     return float(sum(abs(probability[bins == n].sum() - truth[bins == n].sum()) for n in range(_BINS)) / max(len(truth), 1))
+
+
+def _reliability_rows(asked: Heads, probability: np.ndarray, truth: np.ndarray) -> Iterator[str]:
+    """A curve for each class that can lead to a finding, or keep one from people."""
+    leads = {"phi", "disclaims", "protected", *(name for needs in FLAGS.values() for some in needs.values() for name in some)}
+    for n, name in enumerate(asked.classes):
+        known = truth[:, n] != features.UNKNOWN
+        if name in leads and (truth[known, n] == 1).any():
+            yield f"| {name} | {reliability(probability[known, n], truth[known, n] == 1)} |"
 
 
 def reliability(probability: np.ndarray, truth: np.ndarray) -> str:
@@ -130,10 +139,7 @@ def main() -> None:
     logit, full, known = np.concatenate(logits), np.concatenate(exact), np.concatenate(truths)
     ab = np.array([about["calibration"][name] for name in asked.classes])
     probability = 1 / (1 + np.exp(-(logit * ab[:, 0] + ab[:, 1])))
-    phi = list(asked.classes).index("phi")
-    sets = {
-        p.stem: sum(1 for _ in p.open(encoding="utf-8")) for p in sorted(arguments.out.glob("*.jsonl")) if p.stem != "held_out"
-    }
+    sets: dict[str, int] = json.loads((arguments.out / "taught.json").read_text(encoding="utf-8"))
     card = (
         (HERE / "card_template.md")
         .read_text(encoding="utf-8")
@@ -148,7 +154,7 @@ def main() -> None:
             rows=len(rows),
             class_rows="\n".join(_class_rows(asked, probability, known)),
             bins=_BINS,
-            reliability=reliability(probability[:, phi], known[:, phi] == 1),
+            reliability_rows="\n".join(_reliability_rows(asked, probability, known)),
             tag_rows="\n".join(_tag_rows(asked, gold, told)),
             flips=float(((logit > 0) != (full > 0)).mean()),
             cosine=float((logit * full).sum() / (np.linalg.norm(logit) * np.linalg.norm(full))),

@@ -90,13 +90,22 @@ class Trainer:
                 if (number, pass_) >= self.done[:2]:
                     self._pass(number, stage, pass_, passes)
         torch.save(self.average, self.out / "trained.pt")
+        (self.out / "taught.json").write_text(json.dumps(self._taught()), encoding="utf-8")
+
+    def _taught(self) -> dict[str, int]:
+        """By set, the most examples that a pass of any stage took."""
+        takes = [(name, count) for stage in self.recipe["stages"] for name, count in stage["take"].items() if self.sets.get(name)]
+        return {name: max(self._count(name, count) for other, count in takes if other == name) for name, _ in takes}
+
+    def _count(self, name: str, count: int) -> int:
+        there = len(self.sets.get(name, ()))
+        return min(max(int(min(count, there) * self.share), 1), there)
 
     def _pass(self, number: int, stage: dict[str, Any], pass_: int, passes: int) -> None:
         chance = random.Random(f"{self.recipe['seed']}.{number}.{pass_}")
         rows: list[features.Row] = []
         for name, count in stage["take"].items():
-            pool = self.sets.get(name, [])
-            for example in chance.sample(pool, min(max(int(count * self.share), 1), len(pool))):
+            for example in chance.sample(self.sets.get(name, []), self._count(name, count)):
                 shape = (self.recipe["room"], self.recipe["overlap"], self.recipe["context_room"])
                 rows += features.rows(spoiled(example, chance), self.heads, self.tokenizer, *shape)
         steps = list(features.batches(rows, self.recipe["batch_pieces"]))

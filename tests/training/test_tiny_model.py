@@ -39,6 +39,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (out / "log").write_text(run("training.train", "--out", str(out), "--share", "0.9"), encoding="utf-8")
     run("training.calibrate", "--out", str(out))
     run("training.export", "--out", str(out), "--to", str(out / "ships"), "--version", "2026-01-01")
+    run("training.card", "--out", str(out), "--to", str(out / "ships"))
     return out
 
 
@@ -48,6 +49,13 @@ def test_what_was_trained_loads_and_tells_all_that_it_was_asked(built: Path) -> 
     (told,) = Encoder.load(built / "ships").read([EncoderInput("Nurse Ada Brook went home.")])
     assert set(told.classes) == set(about["classes"])
     assert all(0 <= probability <= 1 for probability in told.classes.values())
+
+
+def test_its_card_tells_what_it_was_taught_on(built: Path) -> None:
+    prepared = len((built / "corpus.jsonl").read_text(encoding="utf-8").splitlines())
+    card = (built / "ships" / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert f"corpus ({int(prepared * 0.9)})" in card, "and not on what was left out"
+    assert "| phi |" in card
 
 
 def test_it_learnt_something_and_is_done(built: Path) -> None:
