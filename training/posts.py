@@ -1,6 +1,7 @@
 """Reads the posts that were composed and labelled by hand (labelling.md and labelling-rules.md say how), strictly.
 
-The folder that a file lies in is its subject: corpus/political/a.jsonl. A development set bears its subject as its name.
+The folder that a file lies in is its subject (corpus/political/a.jsonl), unless the file's own name is one, as a development
+set's is.
 """
 
 from __future__ import annotations
@@ -37,7 +38,8 @@ FLAGS: dict[str, dict[str, tuple[str, ...]]] = {
 _KEYS = {"id", "platform", "account", "lang", "text", "media", "in_reply_to", "labels", "pair", "reason"}
 _PHI_KEYS, _RULE_KEYS = {"spans", "phi"}, {"links", "judged", "flag"}
 _KINDS = {"official", "personnel", "unofficial"}
-_PLATFORMS = set("x facebook instagram linkedin youtube tiktok reddit bluesky mastodon threads website".split())
+_PLATFORMS = {"x", "facebook", "instagram", "linkedin", "youtube", "tiktok", "reddit", "bluesky", "mastodon", "threads"}
+_PLATFORMS |= {"website"}
 
 
 class LabellingError(ValueError):
@@ -98,7 +100,7 @@ def heads(path: Path = HERE / "heads.yaml") -> Heads:
 
 def subject_of(file: Path) -> str:
     """What the posts of a file are judged on."""
-    named = file.stem if file.parent.name == "development" else file.parent.name
+    named = file.stem if file.stem in FLAGS else file.parent.name
     return named if named in FLAGS else "phi"
 
 

@@ -16,6 +16,8 @@ from training.examples import Example, Span
 _TAGS = {"PER": "PERSON", "LOC": "LOCATION", "ORG": "ORGANIZATION"}  # BTC and Tweebank
 _TAGS |= {"person": "PERSON", "location": "LOCATION", "corporation": "ORGANIZATION", "group": "ORGANIZATION"}  # WNUT 2017
 _TOLD_BY_OURS = ("phi", "by_clinician", "by_institution", "confirms")
+_NO_NEWS = ("by_self", "by_family", "consent", "unreal", "endorses", "opposes", "hate", "threat", "harassment", "scam")
+_NO_NEWS += ("protected",)
 _NO_SPACE_BEFORE = re.compile(r" (?=[.,!?;:)\]%]|'\w{1,2}\b|n't\b)|(?<=[(\[$#]) ")
 
 HEALTH_NEWS_TAUGHT = ("bbchealth", "foxnewshealth", "msnhealthnews", "NBChealth")
@@ -91,7 +93,19 @@ def health_news(data: Path, feeds: tuple[str, ...]) -> Iterator[str]:
 
 
 def _news(data: Path) -> Iterator[Example]:
-    no_news = ("by_self", "by_family", "consent", "unreal", "endorses", "opposes", "hate", "threat", "harassment", "scam", "protected")
+    no_news = (
+        "by_self",
+        "by_family",
+        "consent",
+        "unreal",
+        "endorses",
+        "opposes",
+        "hate",
+        "threat",
+        "harassment",
+        "scam",
+        "protected",
+    )
     known = dict.fromkeys((*_TOLD_BY_OURS, *no_news), False)
     for text in health_news(data, HEALTH_NEWS_TAUGHT):
         yield Example("health_news", text, classes=known)

@@ -94,7 +94,9 @@ class Trainer:
 
     def _taught(self) -> dict[str, int]:
         """By set, the most examples that a pass of any stage took."""
-        takes = [(name, count) for stage in self.recipe["stages"] for name, count in stage["take"].items() if self.sets.get(name)]
+        takes = [
+            (name, count) for stage in self.recipe["stages"] for name, count in stage["take"].items() if self.sets.get(name)
+        ]
         return {name: max(self._count(name, count) for other, count in takes if other == name) for name, _ in takes}
 
     def _count(self, name: str, count: int) -> int:

@@ -24,6 +24,7 @@ class Bench:
     presidio: StockPresidio
     spacy: SpacyPeer
     data: Path
+    folder: Path  # of the development posts
     development: Sequence[LabelledPost] = field(repr=False)
     quick: bool = False
 

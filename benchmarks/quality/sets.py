@@ -71,8 +71,14 @@ def identifiers(data: Path) -> Iterator[Text]:
         yield Text(row["text"], tuple(sorted(spans, key=lambda span: span[1:])), is_clean=not row["has_pii"])
 
 
-def development(path: Path) -> list[LabelledPost]:
-    return list(read_posts(path))
+def development(folder: Path) -> list[LabelledPost]:
+    """The development posts on patients."""
+    return list(read_posts(folder / "phi.jsonl"))
+
+
+def of_rule(folder: Path, rule: str) -> list[LabelledPost]:
+    """The development posts on another rule; none where there are none."""
+    return list(read_posts(path)) if (path := folder / f"{rule}.jsonl").exists() else []
 
 
 def held_out() -> list[LabelledPost]:

@@ -32,7 +32,7 @@ from training.posts import LabelledPost
 HERE = Path(__file__).resolve().parent
 HANDLE = re.compile(r"@\w+")
 NAMES = ("PERSON", "LOCATION", "ORGANIZATION")
-_LINE_KEYS = ("id", "platform", "account", "text", "media", "in_reply_to")
+_LINE_KEYS = ("id", "platform", "account", "text", "media", "in_reply_to", "links")
 STOCK_LEAST = 0.35
 
 Mark = tuple[str, int, int]
@@ -54,6 +54,14 @@ def line_of(text: str, kind: str) -> PostLine:
 
 def line_of_post(post: LabelledPost) -> PostLine:
     return _line({key: post.raw[key] for key in _LINE_KEYS if key in post.raw})
+
+
+def line_of_rule_post(post: LabelledPost) -> PostLine:
+    """A post on another rule. One on disclaimers is a profile's bio, unless its account has a bio of its own."""
+    data = {key: post.raw[key] for key in _LINE_KEYS if key in post.raw}
+    if post.subject == "disclaimer" and "bio" not in data["account"]:
+        data |= {"account": {**data["account"], "bio": post.raw["text"]}, "text": "."}
+    return _line(data)
 
 
 def _line(data: dict[str, Any]) -> PostLine:
@@ -95,6 +103,10 @@ class NightRounds:
 
     def screened(self, line: PostLine) -> Screened:
         return self._screener.screen_post(*_account_and_post(line))
+
+    def screened_both(self, line: PostLine) -> Screened:
+        """Post and profile together."""
+        return self._screener.screen_both(*_account_and_post(line))
 
 
 def _account_and_post(line: PostLine) -> tuple[Account, Post]:

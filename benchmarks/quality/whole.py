@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks.quality import alarms, disclosures, fairness, health, identifiers, names, robustness, sets, train_spacy
+from benchmarks.quality import alarms, disclosures, fairness, health, identifiers, names, robustness, rules, sets, train_spacy
 from benchmarks.quality.bench import Bench
 from benchmarks.quality.page import Section, table
 from benchmarks.quality.systems import NightRounds, SpacyPeer, StockPresidio
@@ -21,6 +21,7 @@ SECTIONS: tuple[Callable[[Bench], Section], ...] = (
     identifiers.measured,
     health.measured,
     disclosures.measured,
+    rules.measured,
     alarms.measured,
     robustness.measured,
     fairness.measured,
@@ -63,6 +64,7 @@ def measure(data: Path, development: Path, peers: Path, *, quick: bool = False) 
         presidio=StockPresidio(),
         spacy=SpacyPeer(tagger, classifier),
         data=data,
+        folder=development,
         development=sets.development(development),
         quick=quick,
     )
