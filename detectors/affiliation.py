@@ -9,18 +9,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from core.policy import Policy
-from core.records import Finding, Reading
+from core.records import Finding, Reading, Span
 from core.seams import Detector
 from detectors._affiliation import Affiliations
-from detectors._fold import fold
-from detectors._institution import REACH, given_span
+from detectors._fold import Folded, fold
+from detectors._institution import REACH, Mention, given_span
+from detectors._joined import data_digest, joined
 from detectors._phrases import compile_phrases
 
 _WORDS = ("title", "text", "summary")
+_PRAISED = 0.6  # what a wording of praise beside our name is worth
 
 
 class AffiliationDetector(Detector):
     rule = "affiliation"
+    revision = "2"
     borrows = ("disclaimer",)
 
     def __init__(self, policy: Policy) -> None:
@@ -28,6 +31,11 @@ class AffiliationDetector(Detector):
         self._affiliations = Affiliations(policy)
         slots = {"us": self._affiliations.institution.name_pattern}
         self._praise = compile_phrases(self.config.phrases.get("praise", ()), slots)
+
+    @property
+    def version(self) -> str:
+        """The numbers that weigh wordings and model are part of it."""
+        return f"{super().version}.{data_digest()}"
 
     def detect(self, reading: Reading) -> Iterator[Finding]:
         """One reminder where a post praises the institution and nothing tells who speaks."""
@@ -37,21 +45,21 @@ class AffiliationDetector(Detector):
         if self._affiliations.in_profile(*profile) or any(self._affiliations.in_post(*item) for item in texts.items()):
             return
         for name, text in texts.items():
-            found = self._praised(name, text)
-            if found:
-                yield found
+            folded = fold(text)
+            ours = [m for m in self._affiliations.institution.own_mentions(folded) if m.strong]
+            praise = self._praise_of(name, folded, ours)
+            score = joined("affiliation", _PRAISED if praise else 0.0, reading.classes, ("promotes",)) if ours else 0.0
+            if score >= self.config.threshold_of("undisclosed"):
+                spans = praise or [given_span(name, folded, m.start, m.end) for m in ours]
+                reason = "A reminder: the post praises the institution, and nothing says how the author belongs to it."
+                yield self.finding("undisclosed", score=score, reason=reason, spans=spans)
                 return
 
-    def _praised(self, segment: str, text: str) -> Finding | None:
-        folded = fold(text)
-        ours = [m for m in self._affiliations.institution.own_mentions(folded) if m.strong]
-        if not ours or self._praise is None:
-            return None
-        for match in self._praise.finditer(folded.lower):
+    def _praise_of(self, segment: str, folded: Folded, ours: list[Mention]) -> list[Span]:
+        """The first words of praise near one of the mentions, and that mention."""
+        for match in self._praise.finditer(folded.lower) if self._praise else ():
             start, end = match.span()
             near = next((m for m in ours if max(start - m.end, m.start - end) <= REACH), None)
             if near:
-                spans = [given_span(segment, folded, start, end), given_span(segment, folded, near.start, near.end)]
-                reason = "A reminder: the post praises the institution, and nothing says how the author belongs to it."
-                return self.finding("undisclosed", score=0.6, reason=reason, spans=spans)
-        return None
+                return [given_span(segment, folded, start, end), given_span(segment, folded, near.start, near.end)]
+        return []

@@ -17,6 +17,7 @@ from core.seams import Detector
 from detectors._fold import Folded, fold
 from detectors._hosts import Hosts, Suspicion, find_addresses
 from detectors._institution import Institution, Mention, given_span
+from detectors._joined import SAID, data_digest, joined
 from detectors._likeness import Likeness, Likenesses
 from detectors._phrases import compile_phrases
 
@@ -29,6 +30,18 @@ _CLAUSE_END = re.compile(r"[.!?\n,;]")
 _BEFORE = 24  # code points in which a 'no' turns what follows
 _FAR = 160  # code points beyond which two places have nothing to do with each other
 _MOST_ADDRESSES = 256  # of one text
+_CLASS_OF = {
+    "impersonation": "speaks_as_us",
+    "endorsement_claim": "endorsed_by_us",
+    "merchandise": "sells_ours",
+    "scam": "scam",
+}
+_READ_AS = {
+    "impersonation": "it speaks as the institution",
+    "endorsement_claim": "it says that the institution recommends or is a partner of what is offered",
+    "merchandise": "it offers goods with the institution's name",
+    "scam": "an offer in the institution's name that asks for money or data",
+}
 
 
 class _Text(NamedTuple):
@@ -42,8 +55,20 @@ class _Text(NamedTuple):
         return given_span(self.segment, self.folded, start, end)
 
 
+class _Sign(NamedTuple):
+    """What speaks for a category, before the language model is heard."""
+
+    category: str
+    score: float
+    reason: str
+    spans: tuple[Span, ...]
+    scope: FindingScope
+    severity: Severity | None
+
+
 class BrandMisuseDetector(Detector):
     rule = "brand"
+    revision = "2"
 
     def __init__(self, policy: Policy) -> None:
         super().__init__(policy)
@@ -58,8 +83,18 @@ class BrandMisuseDetector(Detector):
         slots = {"us": self._institution.name_pattern}
         self._patterns: dict[str, Any] = {key: compile_phrases(phrases, slots) for key, phrases in self.config.phrases.items()}
 
+    @property
+    def version(self) -> str:
+        """The numbers that weigh wordings and model are part of it."""
+        return f"{super().version}.{data_digest()}"
+
     def detect(self, reading: Reading) -> Iterator[Finding]:
-        """Addresses, claims, goods and scams of one post."""
+        """Addresses, claims, goods and scams of one post, each category once."""
+        signs = list(self._signs(reading))
+        yield from self._findings([sign for sign in signs if sign.category not in _CLASS_OF])
+        yield from self._findings(self._weighed(reading, [sign for sign in signs if sign.category in _CLASS_OF]))
+
+    def _signs(self, reading: Reading) -> Iterator[_Sign]:
         texts = [t for t in self._texts(reading, _WORDS) if t.folded.text.strip()]
         personnel = reading.account.kind is Kind.PERSONNEL
         whole = "\n".join(text.folded.lower for text in texts)
@@ -75,8 +110,33 @@ class BrandMisuseDetector(Detector):
         if not personnel:
             yield from self._scam(reading, texts)
 
+    def _weighed(self, reading: Reading, signs: list[_Sign]) -> Iterator[_Sign]:
+        """The surest sign of each category with what the model says of it; the model alone where our name stands in the post."""
+        personnel = reading.account.kind is Kind.PERSONNEL
+        ours = [text.span(m.start, m.end) for text in self._texts(reading, _WORDS) for m in text.ours]
+        poses = self._poses(reading)
+        for category, name in _CLASS_OF.items():
+            of_it = [sign for sign in signs if sign.category == category]
+            heard = (ours or poses) and reading.classes.get("warns", 0.0) < SAID
+            if not (of_it or heard) or (personnel and category != "endorsement_claim"):
+                continue
+            best = max(of_it, key=lambda sign: sign.score, default=None)
+            score = joined("brand", best.score if best else 0.0, reading.classes, (name,))
+            reason, spans = (
+                (best.reason, best.spans) if best else (f"The language model reads it so: {_READ_AS[category]}.", ours)
+            )
+            yield _Sign(category, score, reason, tuple(spans), FindingScope.POST, None)
+
+    def _poses(self, reading: Reading) -> bool:
+        """Whether handle or name would be taken for ours at a glance."""
+        likenesses = self._profile_likenesses(reading).values()
+        return not self._is_innocent(reading) and any(likeness.score >= _LIKE_US for likeness in likenesses)
+
     def detect_profile(self, reading: Reading) -> Iterator[Finding]:
         """Whether the account appears to be the institution."""
+        yield from self._findings(self._profile_signs(reading))
+
+    def _profile_signs(self, reading: Reading) -> Iterator[_Sign]:
         if reading.account.kind is Kind.PERSONNEL:
             for text in self._texts(reading, ("bio", "display_name")):
                 yield from self._self_claims(text, "endorsement_claim", FindingScope.PROFILE)
@@ -85,7 +145,7 @@ class BrandMisuseDetector(Detector):
         yield from self._addresses(reading, ("bio", "display_name", *site), FindingScope.PROFILE)
         yield from self._impersonation(reading)
 
-    def _impersonation(self, reading: Reading) -> Iterator[Finding]:
+    def _impersonation(self, reading: Reading) -> Iterator[_Sign]:
         if self._is_innocent(reading):
             return
         claims = [claim for t in self._texts(reading, ("bio", "display_name")) for claim in self._claim_spans(t)]
@@ -107,7 +167,7 @@ class BrandMisuseDetector(Detector):
             if bent
             else "The account appears to be the institution"
         )
-        yield from self._kept(
+        yield from _sign(
             "impersonation",
             score,
             f"{reason}, and nothing in the profile says otherwise.",
@@ -135,7 +195,7 @@ class BrandMisuseDetector(Detector):
         folded = fold(about)
         return self._institution.means_a_namesake(folded) and not self._institution.own_mentions(folded)
 
-    def _addresses(self, reading: Reading, segments: tuple[str, ...], scope: FindingScope) -> Iterator[Finding]:
+    def _addresses(self, reading: Reading, segments: tuple[str, ...], scope: FindingScope) -> Iterator[_Sign]:
         texts = [(name, text) for name, text in reading.by_name.items() if name.startswith(segments)]
         found: list[tuple[Suspicion, Span]] = []
         for name, text in texts:
@@ -147,9 +207,9 @@ class BrandMisuseDetector(Detector):
             worst = max((suspicion for suspicion, _ in found), key=lambda suspicion: suspicion.score)
             severity = Severity.MEDIUM if worst.doubtful else None
             spans = [span for _, span in found]
-            yield from self._kept("lookalike_domain", worst.score, f"{worst.plain}.", spans, scope, severity)
+            yield from _sign("lookalike_domain", worst.score, f"{worst.plain}.", spans, scope, severity)
 
-    def _endorsements(self, text: _Text, whole: str, personnel: bool) -> Iterator[Finding]:
+    def _endorsements(self, text: _Text, whole: str, personnel: bool) -> Iterator[_Sign]:
         """A claim that we recommend or are a partner, beside something that is offered. News and patients' tales are none."""
         sells = bool(text.ours) and self._has("sale", whole)
         offers = sells or (bool(text.ours) and not personnel and self._has("product", whole))
@@ -169,31 +229,31 @@ class BrandMisuseDetector(Detector):
                 claims.append((0.75, text.span(mention.start, end)))
         if claims:
             reason = "Says that the institution recommends, approves or is a partner of what is offered."
-            yield from self._kept("endorsement_claim", max(claims)[0], reason, [span for _, span in claims])
+            yield from _sign("endorsement_claim", max(claims)[0], reason, [span for _, span in claims])
 
-    def _merchandise(self, text: _Text, whole: str) -> Iterator[Finding]:
+    def _merchandise(self, text: _Text, whole: str) -> Iterator[_Sign]:
         if not text.ours or not self._has("sale", whole):
             return
         for start, end in self._found("merchandise", text.folded.lower):
             near = [m for m in text.ours if 0 <= _clause_gap(text, (start, end), m) <= _GOODS_GAP]
             if near:
                 spans = [text.span(start, end), text.span(near[0].start, near[0].end)]
-                yield from self._kept("merchandise", 0.75, "Offers goods with the institution's name for sale.", spans)
+                yield from _sign("merchandise", 0.75, "Offers goods with the institution's name for sale.", spans)
                 return
 
-    def _self_claims(self, text: _Text, category: str, scope: FindingScope) -> Iterator[Finding]:
+    def _self_claims(self, text: _Text, category: str, scope: FindingScope) -> Iterator[_Sign]:
         spans = self._claim_spans(text)
         if spans and not self._has("unrelated", text.folded.lower):
-            yield from self._kept(category, 0.75, "Claims to be the institution's official voice.", spans, scope)
+            yield from _sign(category, 0.75, "Claims to be the institution's official voice.", spans, scope)
 
     def _claim_spans(self, text: _Text) -> list[Span]:
         found = self._found("self_claim", text.folded.lower)
         return [text.span(*claim) for claim in found if any(claim[0] <= m.start < claim[1] for m in text.ours)]
 
-    def _scam(self, reading: Reading, texts: list[_Text]) -> Iterator[Finding]:
+    def _scam(self, reading: Reading, texts: list[_Text]) -> Iterator[_Sign]:
         """An offer in our name, and a request for money, or for data over some channel."""
         named = [text.span(m.start, m.end) for text in texts for m in text.ours]
-        poses = not self._is_innocent(reading) and any(x.score >= _LIKE_US for x in self._profile_likenesses(reading).values())
+        poses = self._poses(reading)
         if not named and not poses:
             return
         offers = [span for text in texts for span in self._given("scam_offer", text)]
@@ -207,7 +267,7 @@ class BrandMisuseDetector(Detector):
             return
         score = 0.65 + 0.1 * min(len(money) + len(data) - 1, 2) + (0.1 if poses else 0.0)
         asks = " and ".join(word for word, found in (("money", money), ("personal data", data)) if found)
-        yield from self._kept(
+        yield from _sign(
             "scam", score, f"Offers something in the institution's name and asks for {asks}.", [*named, *money, *data]
         )
 
@@ -239,17 +299,22 @@ class BrandMisuseDetector(Detector):
         pattern = self._patterns.get(key)
         return pattern is not None and pattern.search(lower) is not None
 
-    def _kept(
-        self,
-        category: str,
-        score: float,
-        reason: str,
-        spans: Iterable[Span],
-        scope: FindingScope = FindingScope.POST,
-        severity: Severity | None = None,
-    ) -> Iterator[Finding]:
-        if score >= self.config.threshold_of(category):
-            yield self.finding(category, score=score, reason=reason, spans=spans, severity=severity, scope=scope)
+    def _findings(self, signs: Iterable[_Sign]) -> Iterator[Finding]:
+        for sign in signs:
+            if sign.score >= self.config.threshold_of(sign.category):
+                category, score, reason, spans, scope, severity = sign
+                yield self.finding(category, score=score, reason=reason, spans=spans, severity=severity, scope=scope)
+
+
+def _sign(
+    category: str,
+    score: float,
+    reason: str,
+    spans: Iterable[Span],
+    scope: FindingScope = FindingScope.POST,
+    severity: Severity | None = None,
+) -> Iterator[_Sign]:
+    yield _Sign(category, score, reason, tuple(spans), scope, severity)
 
 
 def _gap(text: _Text, end: int, start: int, stop: re.Pattern[str] = _SENTENCE_END) -> int:

@@ -7,7 +7,7 @@ half is `incomplete`; nothing is `missing`. A finding is a reminder to a person,
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from enum import IntEnum
 
 from rapidfuzz import fuzz
@@ -17,6 +17,8 @@ from core.records import Finding, FindingScope, Reading
 from core.seams import Detector
 from detectors._affiliation import Affiliations, Statement
 from detectors._fold import fold
+from detectors._institution import given_span
+from detectors._joined import SAID, data_digest, joined
 from detectors._phrases import compile_phrases
 
 _WORDS = ("title", "text", "summary")
@@ -36,6 +38,7 @@ class Grade(IntEnum):
 
 class DisclaimerDetector(Detector):
     rule = "disclaimer"
+    revision = "2"
 
     def __init__(self, policy: Policy) -> None:
         super().__init__(policy)
@@ -45,9 +48,21 @@ class DisclaimerDetector(Detector):
         self._sentence = _plain(required.sentence)
         self._halves = [compile_phrases(half, slots) for half in (required.own_views, required.not_employer)]
 
+    @property
+    def version(self) -> str:
+        """The numbers that weigh wordings and model are part of it."""
+        return f"{super().version}.{data_digest()}"
+
     def detect_profile(self, reading: Reading) -> Iterator[Finding]:
-        """One reminder where the profile states a current affiliation without a full disclaimer."""
-        yield from self._reminder(self._in_profile(reading), self.grade(_profile_words(reading)), FindingScope.PROFILE)
+        """One reminder where the profile states a current affiliation without a full disclaimer.
+
+        The model weighs with the wordings whether an affiliation is stated, and may hear a disclaimer that no wording knows.
+        """
+        words, told = _profile_words(reading), reading.classes
+        statements = self._in_profile(reading) or self._mentions(reading)
+        stated = max((statement.score for statement in statements), default=0.0)
+        score = joined("disclaimer", stated, told, ("affiliated",)) if statements else 0.0
+        yield from self._reminder(statements, score, heard(self.grade(words), told), FindingScope.PROFILE)
 
     def detect(self, reading: Reading) -> Iterator[Finding]:
         """A post that states the affiliation itself, where the profile is silent about it."""
@@ -56,7 +71,8 @@ class DisclaimerDetector(Detector):
         texts = {name: text for name, text in reading.by_name.items() if name in _WORDS}
         statements = [s for name, text in texts.items() for s in self._affiliations.in_post(name, text)]
         grade = self.grade("\n".join([_profile_words(reading), *texts.values()])) if statements else Grade.ABSENT
-        yield from self._reminder(statements, grade, FindingScope.POST)
+        score = max((statement.score for statement in statements), default=0.0)
+        yield from self._reminder(statements, score, grade, FindingScope.POST)
 
     def grade(self, text: str) -> Grade:
         """How much of the required disclaimer `text` holds. Case, accents, quotation marks and emoji make no difference."""
@@ -73,15 +89,29 @@ class DisclaimerDetector(Detector):
         names = reading.by_name
         return self._affiliations.in_profile(names.get("handle", ""), names.get("display_name", ""), names.get("bio", ""))
 
-    def _reminder(self, statements: list[Statement], grade: Grade, scope: FindingScope) -> Iterator[Finding]:
+    def _mentions(self, reading: Reading) -> list[Statement]:
+        """Where the bio names the institution in no wording that states an affiliation: for the model alone to judge."""
+        folded = fold(reading.by_name.get("bio", ""))
+        ours = self._affiliations.institution.own_mentions(folded)
+        return [Statement(given_span("bio", folded, mention.start, mention.end), 0.0) for mention in ours]
+
+    def _reminder(self, statements: list[Statement], score: float, grade: Grade, scope: FindingScope) -> Iterator[Finding]:
         if not statements or grade >= Grade.EQUIVALENT:
             return
         where = "profile" if scope is FindingScope.PROFILE else "post"
         category, what = ("incomplete", "only a part of") if grade is Grade.PARTIAL else ("missing", "not")
-        score = max(statement.score for statement in statements)
         if score >= self.config.threshold_of(category):
             reason = f"A reminder: the {where} states a current affiliation and holds {what} the required disclaimer."
             yield self.finding(category, score=score, reason=reason, spans=[s.span for s in statements], scope=scope)
+
+
+def heard(grade: Grade, told: Mapping[str, float]) -> Grade:
+    """The grade with what the model hears: it may raise it, and never takes away what the wordings found."""
+    if told.get("disclaims", 0.0) >= SAID:
+        return max(grade, Grade.EQUIVALENT)
+    if max(told.get("own_views", 0.0), told.get("not_employer", 0.0)) >= SAID:
+        return max(grade, Grade.PARTIAL)
+    return grade
 
 
 def _profile_words(reading: Reading) -> str:

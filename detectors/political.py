@@ -7,7 +7,7 @@ near, is an action urged, through which channel. Another's words in a reply or q
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -18,6 +18,8 @@ from core.seams import Detector
 from detectors._campaign import CampaignReader, Context, Evidence, Stance, host_of
 from detectors._campaign_text import Who
 from detectors._candidates import data_digest, load_gazetteer
+from detectors._joined import SAID, joined
+from detectors._joined import data_digest as weights_digest
 
 _OWN = ("title", "text", "summary")
 _AGAINST = {
@@ -119,19 +121,23 @@ _DEED = {
 }
 
 
+_CLASS_OF = {"endorse": "endorses", "oppose": "opposes"}
+
+
 @dataclass(frozen=True, slots=True)
 class _Judgement:
     category: str
     score: float
     grounds: tuple[str, ...]
     spans: tuple[Span, ...]
+    own: bool = True  # found in the account's own words, which the language model reads too
 
 
 class PoliticalDetector(Detector):
     """Rule 'political': endorse, oppose."""
 
     rule = "political"
-    revision = "3"
+    revision = "4"
 
     def __init__(self, policy: Policy) -> None:
         super().__init__(policy)
@@ -139,7 +145,7 @@ class PoliticalDetector(Detector):
 
     @cached_property
     def _version(self) -> str:
-        return f"{super().version}.{data_digest()}"
+        return f"{super().version}.{data_digest()}.{weights_digest()}"
 
     @property
     def version(self) -> str:
@@ -159,7 +165,7 @@ class PoliticalDetector(Detector):
                 judged += self._judge_own(segment.name, segment.text[:_LONGEST], day)
         judged += self._judge_links(reading, bool(judged))
         judged += self._judge_shared(reading, day)
-        yield from self._findings(judged, FindingScope.POST)
+        yield from self._findings(judged, FindingScope.POST, reading)
 
     def detect_profile(self, reading: Reading) -> Iterable[Finding]:
         if not self.applies_to(reading.account):
@@ -167,7 +173,7 @@ class PoliticalDetector(Detector):
         judged: list[_Judgement] = []
         for name in ("display_name", "bio"):
             judged += self._judge_own(name, reading.by_name.get(name, "")[:_LONGEST], None)
-        yield from self._findings(judged, FindingScope.PROFILE)
+        yield from self._findings(judged, FindingScope.PROFILE, reading)
 
     def _judge_own(self, name: str, text: str, day: date | None) -> Iterator[_Judgement]:
         marked = self._reader.mark(text, day)
@@ -211,30 +217,58 @@ class PoliticalDetector(Detector):
 
     def _judge_other(self, text: str, day: date | None, share: float, ground: str, span: Span | None) -> Iterator[_Judgement]:
         for judged in self._judge_own("", text[:_LONGEST], day):
-            yield _Judgement(judged.category, judged.score * share, (*judged.grounds, ground), (span,) if span else ())
+            spans = (span,) if span else ()
+            yield _Judgement(judged.category, judged.score * share, (*judged.grounds, ground), spans, own=False)
 
-    def _findings(self, judged: list[_Judgement], scope: FindingScope) -> Iterator[Finding]:
-        """One finding of the stronger side: a call against one candidate is not also counted for the other."""
-        sides = {side: [j for j in judged if j.category == side] for side in ("endorse", "oppose")}
-        sides = {side: found for side, found in sides.items() if found}
-        if not sides:
-            return
-        side, found = max(sides.items(), key=lambda item: (max(j.score for j in item[1]), len(item[1]), item[0]))
-        best = max(j.score for j in found)
-        kinds = {g for j in found for g in j.grounds}
-        score = min(0.99, best + 0.03 * max(0, len(kinds) - 2))
+    def _findings(self, judged: list[_Judgement], scope: FindingScope, reading: Reading) -> Iterator[Finding]:
+        """One finding of the stronger side: a call against one candidate is not also counted for the other.
+
+        The model weighs with the wordings in the account's own words; what is shared or linked stands by itself.
+        """
+        side, found = _stronger_side(judged, reading.classes)
+        score = max(
+            joined("political", _sum([j for j in found if j.own]), reading.classes, tuple(_CLASS_OF.values())),
+            _sum([j for j in found if not j.own]),
+        )
         if score < self.config.threshold_of(side):
             return
+        best = max((j.score for j in found), default=0.0)
         strong = [j for j in found if j.score >= best - 0.3]
         grounds = list(dict.fromkeys(g for j in strong for g in j.grounds))
+        if reading.classes.get(_CLASS_OF[side], 0.0) >= SAID or not grounds:
+            grounds.append("the language model reads it so")
         yield self.finding(
             side,
             score=score,
             reason=f"An official account {'speaks for' if side == 'endorse' else 'speaks against'} a side in an election: "
             f"{', '.join(grounds)}.",
-            spans=list(dict.fromkeys(span for j in strong for span in j.spans)),
+            spans=list(dict.fromkeys(span for j in strong for span in j.spans)) or _whole_words(reading, scope),
             scope=scope,
         )
+
+
+def _stronger_side(judged: list[_Judgement], classes: Mapping[str, float]) -> tuple[str, list[_Judgement]]:
+    """The side and what was found for it; by the model where the wordings found nothing."""
+    sides = {side: [j for j in judged if j.category == side] for side in _CLASS_OF}
+    found = {side: of_it for side, of_it in sides.items() if of_it}
+    if found:
+        return max(found.items(), key=lambda item: (max(j.score for j in item[1]), len(item[1]), item[0]))
+    return max(_CLASS_OF, key=lambda side: classes.get(_CLASS_OF[side], 0.0)), []
+
+
+def _sum(judged: list[_Judgement]) -> float:
+    """The strongest of them, and a little for each further kind of ground; 0 where there is none."""
+    if not judged:
+        return 0.0
+    kinds = {ground for j in judged for ground in j.grounds}
+    return min(0.99, max(j.score for j in judged) + 0.03 * max(0, len(kinds) - 2))
+
+
+def _whole_words(reading: Reading, scope: FindingScope) -> list[Span]:
+    """The account's own words, where no single one of them carries it."""
+    wanted = ("bio",) if scope is FindingScope.PROFILE else _OWN
+    names = [name for name in reading.by_name if name in wanted or (name.endswith(".alt_text") and scope is FindingScope.POST)]
+    return [Span(name, 0, len(reading.by_name[name])) for name in names if reading.by_name[name]]
 
 
 def judge(evidence: Evidence) -> float:
@@ -297,7 +331,7 @@ def _nobody_named(evidence: Evidence) -> float:
 
 def _judge_link(fundraising: bool, *, spoken: bool, spans: tuple[Span, ...]) -> _Judgement:
     ground = "a link to a campaign's fundraising" if fundraising else "a link to a campaign"
-    return _Judgement("endorse", 0.75 if fundraising or spoken else 0.6, (ground,), spans)
+    return _Judgement("endorse", 0.75 if fundraising or spoken else 0.6, (ground,), spans, own=False)
 
 
 def _is_against(scored: Iterable[tuple[Evidence, float]]) -> bool:
