@@ -174,6 +174,14 @@ BROKEN: dict[str, tuple[Change, str]] = {
         lambda d: d["gate"].update(seals=["weather"]),
         "gate.seals: expected names of rules, got 'weather'",
     ),
+    "a category that may pass the gate though nothing seals it": (
+        lambda d: d["gate"].update(passes=["conduct/weather"]),
+        "gate.passes: expected rule/category of a rule in gate.seals, got 'conduct/weather'",
+    ),
+    "politics read on people": (
+        lambda d: d["rules"]["political"].update(kinds=["official", "personnel"]),
+        "rules.political.kinds: expected official alone",
+    ),
     "a threshold out of range": (
         lambda d: d["rules"]["phi"].update(threshold=1.5),
         "rules.phi.threshold: Input should be less",

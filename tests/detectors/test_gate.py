@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -109,6 +110,49 @@ def test_what_the_policy_seals_goes_to_labour_counsel_and_phi_passes(gate: Gate,
     assert {f.route for f in screened.findings if f.sealed} == {policy.gate.route}
     (phi,) = (f for f in screened.findings if f.rule == "phi")
     assert phi == finding("phi")
+
+
+def test_what_the_policy_lets_pass_is_not_sealed(policy: Policy) -> None:
+    config = policy.gate.model_copy(update={"passes": ("confidential/c",)})
+    screened = Gate(policy.model_copy(update={"gate": config})).screen(reading(TALK), map(finding, policy.gate.seals))
+    assert {f.rule for f in screened.findings if not f.sealed} == {"confidential"}
+    other = policy.gate.model_copy(update={"passes": ("confidential/other",)})
+    assert all(
+        f.sealed
+        for f in Gate(policy.model_copy(update={"gate": other})).screen(reading(TALK), [finding("confidential")]).findings
+    )
+
+
+SILENT_TALK = "Third winter in the same coat while they redo the lobby marble."
+
+
+@pytest.mark.parametrize(("heard", "protected"), [(None, False), (0.02, False), (0.5, False), (0.8, True), (0.98, True)])
+def test_the_model_hears_what_no_phrase_tells(gate: Gate, heard: float | None, protected: bool) -> None:
+    read = replace(reading(SILENT_TALK), classes={} if heard is None else {"protected": heard})
+    assert gate.protects(read) is protected
+
+
+@pytest.mark.parametrize(("heard", "protected"), [(None, True), (0.02, False), (0.3, True), (0.98, True)])
+def test_phrases_hold_unless_the_model_is_sure_of_the_contrary(gate: Gate, heard: float | None, protected: bool) -> None:
+    read = replace(reading(TALK), classes={} if heard is None else {"protected": heard})
+    assert gate.protects(read) is protected
+
+
+def test_a_surer_model_never_protects_less(gate: Gate) -> None:
+    for text in (TALK, SILENT_TALK, "My cat is asleep.", "We need a raise."):
+        told = [gate.protects(replace(reading(text), classes={"protected": p / 50})) for p in range(51)]
+        assert told == sorted(told)
+
+
+def test_what_the_model_did_not_read_in_full_it_has_no_say_in(gate: Gate) -> None:
+    cut = [Signals(segment="text", not_read="too long")]
+    assert gate.protects(replace(reading(TALK, signals=cut), classes={"protected": 0.01}))
+    assert not gate.protects(replace(reading("My cat is asleep.", signals=cut), classes={"protected": 0.99}))
+
+
+@pytest.mark.parametrize("kind", [Kind.OFFICIAL, Kind.UNOFFICIAL])
+def test_the_model_gates_no_other_kind_of_account(gate: Gate, kind: Kind) -> None:
+    assert not gate.protects(replace(reading(TALK, kind=kind), classes={"protected": 0.99}))
 
 
 def test_other_talk_keeps_its_findings_as_they_are(gate: Gate) -> None:

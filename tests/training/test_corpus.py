@@ -118,7 +118,9 @@ def test_a_post_knows_the_labels_of_its_subject_and_that_it_is_of_no_other() -> 
         ("ordinary", {}, "flag is none of"),
     ],
 )
-def test_a_wrong_judgement_on_another_rule_is_refused(tmp_path: Path, subject: str, change: dict[str, Any], message: str) -> None:
+def test_a_wrong_judgement_on_another_rule_is_refused(
+    tmp_path: Path, subject: str, change: dict[str, Any], message: str
+) -> None:
     (tmp_path / subject).mkdir()
     file = tmp_path / subject / "posts.jsonl"
     file.write_text(json.dumps(RULE | change) + "\n", encoding="utf-8")
