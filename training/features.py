@@ -30,6 +30,12 @@ class Row:
     tags: dict[str, list[int]]
     classes: list[float]
 
+    @property
+    def teaches(self) -> bool:
+        """Whether anything is known of it: a window of a long post that knows only classes teaches nothing."""
+        known = any(label != IGNORED for labels in self.tags.values() for label in labels)
+        return known or any(value != UNKNOWN for value in self.classes)
+
 
 @cache
 def tokenizer(path: Path) -> Tokenizer:

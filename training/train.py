@@ -109,7 +109,8 @@ class Trainer:
         for name, count in stage["take"].items():
             for example in chance.sample(self.sets.get(name, []), self._count(name, count)):
                 shape = (self.recipe["room"], self.recipe["overlap"], self.recipe["context_room"])
-                rows += features.rows(spoiled(example, chance), self.heads, self.tokenizer, *shape)
+                made = features.rows(spoiled(example, chance), self.heads, self.tokenizer, *shape)
+                rows += [row for row in made if row.teaches]
         steps = list(features.batches(rows, self.recipe["batch_pieces"]))
         chance.shuffle(steps)
         self.model.train()
