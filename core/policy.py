@@ -43,6 +43,7 @@ def _public_address(address: str) -> str:
     return address.strip()
 
 
+_OFFICIAL_ALONE = frozenset({"political"})  # rules that no policy may turn on people
 _LEAST_STREET = 6  # letters
 Words = Annotated[str, AfterValidator(_not_blank)]
 FullName = Annotated[str, AfterValidator(_full_name)]
@@ -125,6 +126,13 @@ class Category(_Data):
     mend: str = ""  # what the author can do about it, for `check`
 
 
+class Work(_Data):
+    """Somebody's work that must not be reposted, by a signature that does not hold its text."""
+
+    title: Words
+    signature: Words
+
+
 class Rule(_Data):
     """How one detector is configured, and the clause that it serves."""
 
@@ -138,6 +146,7 @@ class Rule(_Data):
     one_case_per_account: bool = False  # a reminder to a person, not one a post
     categories: dict[str, Category] = Field(min_length=1)
     phrases: dict[str, tuple[Words, ...]] = {}
+    works: tuple[Work, ...] = ()  # of others, known: what the copyright rule compares with
 
     def category(self, name: str) -> Category:
         return self.categories[name]
@@ -153,6 +162,7 @@ class Gate(_Data):
     clause: Words
     kinds: tuple[Kind, ...]
     seals: tuple[Words, ...]  # rules whose findings are sealed when the post is protected talk
+    passes: tuple[Words, ...] = ()  # rule/category of those rules that must be seen all the same
     route: Words
     threshold: Probability = 0.5
     topics: dict[str, tuple[Words, ...]] = Field(min_length=1)  # topic -> phrases
@@ -189,6 +199,14 @@ class Policy(_Data):
         for name in self.gate.seals:
             if name not in self.rules:
                 yield f"gate.seals: expected names of rules, got {name!r}"
+        sealed = (name for name in self.gate.seals if name in self.rules)
+        categories = {f"{name}/{category}" for name in sealed for category in self.rules[name].categories}
+        for name in self.gate.passes:
+            if name not in categories:
+                yield f"gate.passes: expected rule/category of a rule in gate.seals, got {name!r}"
+        for name in _OFFICIAL_ALONE & self.rules.keys():
+            if set(self.rules[name].kinds) != {Kind.OFFICIAL}:
+                yield f"rules.{name}.kinds: expected official alone: nothing may be inferred of a person's politics"
         for name, target in self.routes.items():
             if target.contact and target.contact not in self.institution.contacts:
                 yield f"routes.{name}.contact: expected a key of institution.contacts, got {target.contact!r}"

@@ -4,6 +4,10 @@ Employees may speak together and in public of pay, staffing, schedules, safety, 
 may report to authorities, in whatever tone (the policy's carve-out; National Labor Relations Act, section 7). High recall is
 meant: when in doubt, a post is protected. The result says whether, never what was recognised, so that nothing can be searched
 or counted by it.
+
+Two readings are added as log odds: the policy's phrases, by how far they are from its threshold, and the language model's
+class 'protected'. Half of such talk holds no telling word, and much other talk holds some, so the model weighs more; where it
+does not speak, the phrases decide alone.
 """
 
 from __future__ import annotations
@@ -19,6 +23,7 @@ from core.policy import Policy
 from core.records import Finding, PostType, Reading, Screened
 from detectors._fold import fold
 from detectors._language import load_languages
+from detectors._phi_voice import odds
 from detectors._phrases import compile_phrases
 
 _PLAIN = "plain"  # the topic whose phrases need no signal
@@ -52,15 +57,21 @@ _GLADNESS, _GLAD_ONLY = 0.1, 0.4  # taken away, the second where nothing complai
 _SLOTS = {"few": r"\b[1-9]\d?"}  # as many as one person can have to do with: not 844 patients, and no year
 _RECRUITING = 0.4  # taken away: the employer's own voice
 
+_CLASS = "protected"
+_A_STEP = 10.0  # log odds that the phrases come to for one whole point beyond their threshold
+_LEAST_TOLD, _MOST_TOLD = -1.5, 3.0  # phrases that are not there say little; those that are may not outvote the model for ever
+_IN_DOUBT = 1.0  # log odds added, because what is sealed in error still reaches counsel, and what is not can't be taken back
+
 
 class Gate:
     """One policy's gate. Kinds of account outside `policy.gate.kinds` pass it untouched."""
 
-    revision: ClassVar[str] = "3"  # raised when the code would judge differently: history is then read again
+    revision: ClassVar[str] = "4"  # raised when the code would judge differently: history is then read again
 
     def __init__(self, policy: Policy) -> None:
         self._config = policy.gate
         self._seals = frozenset(policy.gate.seals)
+        self._passes = frozenset(policy.gate.passes)
         self._plain = compile_phrases(policy.gate.topics.get(_PLAIN, ()), _SLOTS)
         self._perhaps = compile_phrases(policy.gate.topics.get(_PERHAPS, ()), _SLOTS)
         special = (_PLAIN, _PERHAPS)
@@ -70,10 +81,13 @@ class Gate:
         self._signals = {name: compile_phrases(phrases, _SLOTS) for name, phrases in policy.gate.signals.items()}
 
     def screen(self, reading: Reading, findings: Iterable[Finding], not_read: str | None = None) -> Screened:
-        """The findings with those of `policy.gate.seals` sealed where the reading is protected talk; PHI passes as it is."""
+        """The findings, with those of `gate.seals` sealed where the reading is protected talk; what `gate.passes` names passes.
+
+        What passes is shown without the protected part: see nightrounds.protected_words.
+        """
         held = tuple(findings)
-        protected = self.protects(reading) or (self._unread(reading) and any(f.rule in self._seals for f in held))
-        passed = tuple(self._seal(f) if protected and f.rule in self._seals else f for f in held)
+        protected = self.protects(reading) or (self._unread(reading) and any(map(self._is_sealable, held)))
+        passed = tuple(self._seal(f) if protected and self._is_sealable(f) else f for f in held)
         return Screened(protected=protected, findings=passed, not_read=not_read or reading.not_read)
 
     def protects(self, reading: Reading) -> bool:
@@ -81,11 +95,30 @@ class Gate:
         if reading.account.kind not in self._config.kinds:
             return False
         own = "\n".join(s.text[:_LONGEST] for s in reading.segments if _is_own(s.name, reading))
-        if self._is_protected(own):
+        if self._log_odds(own, reading) >= 0.0:
             return True
         context = self._context(reading)
         joins = not own.strip() or any(self._has(signal, self._read(own)) for signal in ("own", "joining"))
-        return bool(context) and joins and self._is_protected(context)
+        return bool(context) and joins and self._told(context) >= 0.0
+
+    def tells(self, text: str) -> bool:
+        """Whether the phrases alone take this text for protected talk, whoever wrote it."""
+        return self._told(text) >= 0.0
+
+    def _log_odds(self, own: str, reading: Reading) -> float:
+        """How surely the own words are protected talk: phrases and model; phrases alone where the model did not read it all."""
+        told = self._told(own)
+        heard = reading.classes.get(_CLASS)
+        if (
+            heard is None
+            or not own.strip()
+            or any(s.not_read and _is_own(s.segment, reading) for s in reading.signals.values())
+        ):
+            return told
+        return min(max(told, _LEAST_TOLD), _MOST_TOLD) + odds(heard) + _IN_DOUBT
+
+    def _is_sealable(self, finding: Finding) -> bool:
+        return finding.rule in self._seals and f"{finding.rule}/{finding.category}" not in self._passes
 
     def _unread(self, reading: Reading) -> bool:
         """What the gate can't read it can't clear: a sizeable part of the own words in a language that nothing here knows."""
@@ -104,11 +137,12 @@ class Gate:
             texts.append(post.repost_of.text[:_LONGEST])
         return "\n".join(texts)
 
-    def _is_protected(self, text: str) -> bool:
+    def _told(self, text: str) -> float:
+        """What the phrases of `text` come to, as log odds: 0 at the policy's threshold."""
         if not text.strip():
-            return False
-        read = self._read(text)
-        return any(self._score(window) >= self._config.threshold for window in _windows(read))
+            return -_A_STEP
+        best = max(map(self._score, _windows(self._read(text))))
+        return _A_STEP * (best - self._config.threshold)
 
     def _score(self, text: str) -> float:
         if self._plain and self._plain.search(text):

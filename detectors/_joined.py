@@ -18,6 +18,13 @@ from detectors._phi_voice import chance, odds
 
 _FILE = "rule_points.yaml"
 SAID = 0.5  # probability from which the model counts as having said so
+# By rule: the classes that speak for a finding.
+CLASSES = {
+    "political": ("endorses", "opposes"),
+    "brand": ("speaks_as_us", "endorsed_by_us", "sells_ours", "scam"),
+    "disclaimer": ("affiliated",),
+    "affiliation": ("promotes",),
+}
 
 
 @dataclass(frozen=True, slots=True)

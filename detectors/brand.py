@@ -111,7 +111,7 @@ class BrandMisuseDetector(Detector):
             yield from self._scam(reading, texts)
 
     def _weighed(self, reading: Reading, signs: list[_Sign]) -> Iterator[_Sign]:
-        """The surest sign of each category with what the model says of it; the model alone where our name stands in the post."""
+        """The surest sign of each category with what the model says of it; the model alone where the post names us."""
         personnel = reading.account.kind is Kind.PERSONNEL
         ours = [text.span(m.start, m.end) for text in self._texts(reading, _WORDS) for m in text.ours]
         poses = self._poses(reading)

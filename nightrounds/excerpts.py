@@ -1,4 +1,7 @@
-"""What a finding points into, read back from storage: the post and the text of its first span."""
+"""What a finding points into, read back from storage: the post and the text of its first span.
+
+Of a post that is protected talk only the finding's own sentences are handed on, to whoever may not open seals.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,8 @@ from datetime import datetime
 
 from core.records import Post, Severity
 from nightrounds.context import Context
-from storage import findings, posts
+from nightrounds.protected_words import post_without_protected_part, without_protected_part
+from storage import findings, posts, screenings
 from storage.findings import StoredFinding
 from storage.transaction import Transaction
 
@@ -33,9 +37,13 @@ def _gravity(stored: StoredFinding) -> tuple[int, float, int]:
     return -stored.finding.severity.rank, -stored.finding.score, stored.id
 
 
-def in_place(context: Context, tx: Transaction, stored: StoredFinding) -> FindingInPlace:
-    """Read back what `stored` points into, as it was screened."""
+def in_place(context: Context, tx: Transaction, stored: StoredFinding, *, opens_seals: bool = False) -> FindingInPlace:
+    """Read back what `stored` points into, as it was screened. `opens_seals`: the reader may see protected talk."""
     post = posts.get_revision(tx, stored.revision_id).post if stored.revision_id is not None else None
     spans = stored.finding.spans
-    text = context.screener.segments_of(stored.account, post).get(spans[0].segment, "") if spans else ""
-    return FindingInPlace(stored, post, text)
+    segments = context.screener.segments_of(stored.account, post)
+    if not opens_seals and screenings.is_protected(tx, stored):
+        is_protected = context.screener.is_protected_talk
+        segments = without_protected_part(segments, spans, is_protected)
+        post = post and post_without_protected_part(post, spans, is_protected)
+    return FindingInPlace(stored, post, segments.get(spans[0].segment, "") if spans else "")

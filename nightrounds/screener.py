@@ -135,6 +135,10 @@ class Screener:
         segments = post_segments(account, post) if post else profile_segments(account)
         return {segment.name: segment.text for segment in segments}
 
+    def is_protected_talk(self, text: str) -> bool:
+        """Whether these words by themselves are talk that the gate protects."""
+        return self._gate.tells(text)
+
     def _read_post(self, account: Account, post: Post, rules: Collection[str] | None) -> _Read:
         reader = self._reader  # made before the clock starts
         return self._read(account, FindingScope.POST, rules, lambda: reader.read_post(account, post))

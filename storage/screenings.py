@@ -155,6 +155,14 @@ def counts(tx: Transaction) -> ScreeningCounts:
     return ScreeningCounts(read, unread, not_read)
 
 
+def is_protected(tx: Transaction, stored: StoredFinding) -> bool:
+    """Whether the gate took the post or profile that brought this finding up for protected talk when it was last read."""
+    s = screenings.c
+    where = s.revision_id == stored.revision_id if stored.revision_id is not None else s.profile_id == stored.profile_id
+    last = select(s.protected).where(where).order_by(s.screened_at.desc(), s.id.desc()).limit(1)
+    return bool(tx.connection.execute(last).scalar())
+
+
 def _groups(wanted: Wanted, elsewhere: Mapping[str, Wanted]) -> list[tuple[ColumnElement[bool], Wanted]]:
     """Which accounts want what: those of the platforms that `elsewhere` names, and the others."""
     platform = accounts.c.platform

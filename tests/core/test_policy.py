@@ -51,9 +51,14 @@ def test_the_required_sentence_is_kept_word_for_word(policy: Policy) -> None:
         ("disclaimer", "7", {Kind.PERSONNEL}, {"missing", "incomplete"}),
         ("affiliation", "6", {Kind.PERSONNEL}, {"undisclosed"}),
         ("conduct", "1", {Kind.OFFICIAL, Kind.PERSONNEL}, {"hate", "harassment", "threat", "discrimination"}),
-        ("confidential", "9", {Kind.OFFICIAL, Kind.PERSONNEL}, {"confidential"}),
-        ("copyright", "8", {Kind.OFFICIAL, Kind.PERSONNEL}, {"copyright"}),
-        ("claims", "6", {Kind.OFFICIAL, Kind.UNOFFICIAL}, {"claims"}),
+        (
+            "confidential",
+            "9",
+            {Kind.OFFICIAL, Kind.PERSONNEL},
+            {"marking", "credentials", "infrastructure", "unannounced", "internal"},
+        ),
+        ("copyright", "8", {Kind.OFFICIAL, Kind.PERSONNEL}, {"copied", "stripped", "registered"}),
+        ("claims", "6", {Kind.OFFICIAL, Kind.UNOFFICIAL}, {"promise", "superiority", "misinformation"}),
     ],
 )
 def test_each_rule_serves_its_clause_on_its_kinds(

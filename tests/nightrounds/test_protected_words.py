@@ -119,7 +119,7 @@ def test_a_patient_in_a_protected_post_is_seen_and_the_rest_is_not(protected_hom
     assert UNREST in whole.post.text
     told = nightrounds("findings", "show", str(stored.id), home=protected_home).stdout
     (excerpt,) = (line.split() for line in told.splitlines() if BLOCK in line)
-    assert "room" in excerpt, "the finding's own sentence is excerpted"
+    assert "patient" in excerpt, "the finding's own sentence is excerpted"
     assert not {"Our", "meets", "because", "nurses", "again"} & set(excerpt)
 
 
