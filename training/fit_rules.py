@@ -1,10 +1,11 @@
-"""Step 7: fits how the wordings of a rule and the model's judgement are added (detectors/_joined.py).
+"""Step 7: fits how the wordings of each rule beside PHI and the model's judgement are added.
 
-    python -m training.fit_rules --data ../shared/data --to detectors/_data/rule_points.yaml
+    python -m training.fit_rules --data ../shared/data --to detectors/_data
 
-The weights are fitted on composed posts that the model was not taught on. The constant is then set on these and on the development
-posts, so that precision and recall come out alike at the policy's threshold, or higher where clean health news would be flagged
-more often than once in a thousand posts.
+For the rules of detectors/_joined.py the weights are fitted on composed posts that the model was not taught on, and written to
+rule_points.yaml. For those whose signs have points of their own, only what their sum begins with beside the model is set (`first.heard` of
+<rule>_points.yaml). Either constant is set on these posts and on the development posts, so that precision and recall are
+alike at the policy's threshold, or lower where clean health news would be flagged more often than once in a thousand posts.
 """
 
 from __future__ import annotations
@@ -12,21 +13,21 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import yaml
 
 from core.policy import Policy, default_policy_path, load_policy
 from core.records import Reading
-from core.registry import detector_classes
 from core.seams import Detector
 from crawlers._archive.post_lines import PostLine, parse_line
 from detectors._joined import CLASSES
 from detectors._phi_voice import odds
 from detectors._reader import Reader
+from nightrounds.screener import detector_classes
 from training import public_sets
 from training.examples import of_post
 from training.fit_phi import even_constant, logistic
@@ -36,6 +37,8 @@ from training.prepare import is_held_out
 _NEWS = 2_000
 _MOST_ALARMS = 0.001  # of clean news
 _PULL, _TOWARDS = 0.02, 0.7
+_WITH_POINTS = ("conduct", "confidential", "copyright", "claims")
+_HEARD = re.compile(r"(?<=heard: )-?[\d.]+")
 _SUBJECTS = {"affiliation": "disclaimer"}  # where a rule's posts lie in another's folder
 _FLAGS_OF = {"disclaimer": {"missing", "incomplete"}, "affiliation": {"undisclosed"}}
 _PROFILE = ("disclaimer",)  # rules that read a profile
@@ -51,27 +54,45 @@ class Case:
 
 
 class Reads:
-    """Reads posts into cases of one rule, by the detector that judges them later, with its thresholds at nothing."""
+    """Reads posts by the detector that judges them later, with its thresholds at nothing."""
 
     def __init__(self, policy: Policy, reader: Reader, rule: str) -> None:
-        self._reader, self._rule = reader, rule
+        self._reader, self.rule = reader, rule
         self._detector: Detector = detector_classes()[rule](_without_thresholds(policy, rule))
+        self.threshold, self.kind = policy.rule(rule).threshold, policy.rule(rule).kinds[0].value
 
-    def case(self, line: PostLine, *, flagged: bool) -> Case | None:
-        """None where the model does not speak."""
+    def reading(self, line: PostLine) -> Reading | None:
+        """None where the rule does not apply to such an account."""
         account = line.account()
         post = replace(line.post, account_id=account.id, platform=account.platform)
-        profile = self._rule in _PROFILE
-        reading = self._reader.read_profile(account) if profile else self._reader.read_post(account, post)
-        told = [reading.classes[name] for name in CLASSES[self._rule] if name in reading.classes]
-        if not told or not self._detector.applies_to(account):
+        if not self._detector.applies_to(account):
             return None
-        return Case(odds(self._score(replace(reading, classes={}))), odds(max(told)), flagged)
+        return self._reader.read_profile(account) if self.rule in _PROFILE else self._reader.read_post(account, post)
 
-    def _score(self, silent: Reading) -> float:
-        """What the wordings alone come to."""
-        detect = self._detector.detect_profile if self._rule in _PROFILE else self._detector.detect
-        return max((finding.score for finding in detect(silent)), default=0.0)
+    def case(self, line: PostLine, *, flagged: bool) -> Case | None:
+        """Wordings and model apart. None where the model does not speak."""
+        reading = self.reading(line)
+        told = [reading.classes[name] for name in CLASSES[self.rule] if name in reading.classes] if reading else []
+        if reading is None or not told:
+            return None
+        return Case(odds(self.score(replace(reading, classes={}))), odds(max(told)), flagged)
+
+    def score(self, reading: Reading) -> float:
+        """What the detector makes of it."""
+        detect = self._detector.detect_profile if self.rule in _PROFILE else self._detector.detect
+        return max((finding.score for finding in detect(reading)), default=0.0)
+
+    def posts(self) -> tuple[list[tuple[PostLine, bool]], list[tuple[PostLine, bool]]]:
+        """Composed posts of the rule, and ordinary ones, that the model was not taught on; and its development posts."""
+        subject = _SUBJECTS.get(self.rule, self.rule)
+        composed = [post for folder in (subject, "ordinary") for post in read_posts(CORPUS / folder)]
+        apart = [post for post in composed if is_held_out(of_post(post))]
+        development = list(read_posts(CORPUS / "development" / f"{subject}.jsonl"))
+        return list(lines_of(apart, self.rule)), list(lines_of(development, self.rule))
+
+    def news(self, texts: Sequence[str]) -> list[PostLine]:
+        """Clean texts as posts of the first kind of account that the rule is for."""
+        return [parse_line(json.dumps({"id": "1", "text": text, "account": {"kind": self.kind}}).encode()) for text in texts]
 
 
 def _without_thresholds(policy: Policy, rule: str) -> Policy:
@@ -96,41 +117,52 @@ def lines_of(posts: Sequence[LabelledPost], rule: str) -> Iterator[tuple[PostLin
         yield parse_line(json.dumps(data).encode()), flagged
 
 
-def fit(rule: str, policy: Policy, reader: Reader, news: Sequence[str]) -> dict[str, float]:
-    """The three numbers of a rule; what they come to is printed."""
-    reads, subject = Reads(policy, reader, rule), _SUBJECTS.get(rule, rule)
-
-    def cases(posts: Sequence[LabelledPost]) -> list[Case]:
-        told = (reads.case(line, flagged=flagged) for line, flagged in lines_of(posts, rule))
-        return [case for case in told if case]
-
-    composed = [p for folder in (subject, "ordinary") if (CORPUS / folder).exists() for p in read_posts(CORPUS / folder)]
-    apart = cases([post for post in composed if is_held_out(of_post(post))])
-    development = cases(list(read_posts(CORPUS / "development" / f"{subject}.jsonl")))
-    kind = policy.rule(rule).kinds[0].value
-    lines = (parse_line(json.dumps({"id": "1", "text": text, "account": {"kind": kind}}).encode()) for text in news)
-    clean = [case for case in (reads.case(line, flagged=False) for line in lines) if case]
+def weigh(reads: Reads, news: Sequence[str]) -> dict[str, float]:
+    """The three numbers of a rule of _joined; what they come to is printed."""
+    apart, development = (
+        [case for line, flagged in part if (case := reads.case(line, flagged=flagged))] for part in reads.posts()
+    )
+    clean = [case for line in reads.news(news) if (case := reads.case(line, flagged=False))]
     seen = [*apart, *development]
     flagged = np.array([case.flagged for case in seen], float)
-    both = np.array([[case.wordings, case.voice] for case in seen])
-    share, _ = logistic(both, flagged, np.ones(len(seen)), _PULL, towards=_TOWARDS)
+    share, _ = logistic(_both(seen), flagged, np.ones(len(seen)), _PULL, towards=_TOWARDS)
     share = np.maximum(share, 0.05)
-    threshold = policy.rule(rule).threshold
-    constant = even_constant(both @ share, flagged, threshold)
-    if clean:
-        news_scores = np.array([[case.wordings, case.voice] for case in clean]) @ share
-        highest = float(np.quantile(news_scores, 1 - _MOST_ALARMS, method="higher"))
-        constant = min(constant, float(np.log(threshold / (1 - threshold))) - highest - 0.01)
+    constant = _constant(_both(seen) @ share, flagged, _both(clean) @ share if clean else None, reads.threshold)
     for name, part in (("kept apart", apart), ("development", development)):
-        _tell(f"{rule}, {name}", part, share, constant, threshold)
+        _tell(f"{reads.rule}, {name}", _both(part) @ share + constant, [case.flagged for case in part], reads.threshold)
     return {"wordings": round(float(share[0]), 2), "voice": round(float(share[1]), 2), "constant": round(constant, 2)}
 
 
-def _tell(name: str, part: Sequence[Case], share: np.ndarray, constant: float, threshold: float) -> None:
-    if not part:
-        return
-    sure = np.array([[c.wordings, c.voice] for c in part]) @ share + constant
-    said, true = sure >= np.log(threshold / (1 - threshold)), np.array([c.flagged for c in part])
+def raise_first(reads: Reads, news: Sequence[str]) -> float:
+    """How much is to be added to what a rule's sum begins with beside the model."""
+
+    def sums(lines: Sequence[PostLine]) -> np.ndarray:
+        return np.array([odds(reads.score(reading)) for line in lines if (reading := reads.reading(line))])
+
+    parts = [[pair for pair in part if reads.reading(pair[0])] for part in reads.posts()]
+    scores = [sums([line for line, _ in part]) for part in parts]
+    flags = [[flagged for _, flagged in part] for part in parts]
+    shift = _constant(np.concatenate(scores), np.array([*flags[0], *flags[1]], float), sums(reads.news(news)), reads.threshold)
+    for name, score, flagged in zip(("kept apart", "development"), scores, flags, strict=True):
+        _tell(f"{reads.rule}, {name}", score + shift, flagged, reads.threshold)
+    return shift
+
+
+def _both(cases: Sequence[Case]) -> np.ndarray:
+    return np.array([[case.wordings, case.voice] for case in cases]).reshape(-1, 2)
+
+
+def _constant(scores: np.ndarray, flagged: np.ndarray, clean: np.ndarray | None, threshold: float) -> float:
+    """Precision and recall alike, unless too much of the clean texts would be flagged then."""
+    constant = even_constant(scores, flagged, threshold)
+    if clean is None or not len(clean):
+        return constant
+    highest = float(np.quantile(clean, 1 - _MOST_ALARMS, method="higher"))
+    return min(constant, float(np.log(threshold / (1 - threshold))) - highest - 0.01)
+
+
+def _tell(name: str, sure: np.ndarray, flagged: Sequence[bool], threshold: float) -> None:
+    said, true = sure >= np.log(threshold / (1 - threshold)), np.array(flagged, bool)
     hits = int((said & true).sum())
     print(f"{name}: {hits} of {int(true.sum())} found, {int(said.sum()) - hits} of {int((~true).sum())} wrongly", flush=True)
 
@@ -143,10 +175,15 @@ def main() -> None:
     policy = load_policy(default_policy_path())
     reader = Reader(policy)
     news = random.Random(5).sample(list(public_sets.health_news(arguments.data, public_sets.HEALTH_NEWS_TAUGHT)), _NEWS)
-    fitted = {rule: fit(rule, policy, reader, news) for rule in CLASSES}
+    fitted = {rule: weigh(Reads(policy, reader, rule), news) for rule in CLASSES}
     head = "# Written by training/fit_rules.py; what it means is said in detectors/_joined.py.\n"
-    lines = (f"{rule}: {yaml.safe_dump(numbers, default_flow_style=True, sort_keys=False).strip()}\n" for rule, numbers in fitted.items())
-    arguments.to.write_text(head + "".join(lines), encoding="utf-8")
+    lines = (f"{rule}: {json.dumps(numbers).replace(chr(34), '')}\n" for rule, numbers in fitted.items())
+    (arguments.to / "rule_points.yaml").write_text(head + "".join(lines), encoding="utf-8")
+    for rule in _WITH_POINTS:
+        file = arguments.to / f"{rule}_points.yaml"
+        shift = raise_first(Reads(policy, reader, rule), news)
+        text = file.read_text(encoding="utf-8")
+        file.write_text(_HEARD.sub(lambda match: f"{float(match[0]) + shift:.2f}", text, count=1), encoding="utf-8")  # noqa: B023
 
 
 if __name__ == "__main__":
