@@ -175,7 +175,7 @@ def _rule_truth(name: str, post: dict[str, Any], subject: str) -> tuple[frozense
     judged = rules if subject == "ordinary" else {subject, *post.get("judged", ())}
     if not judged <= rules:
         raise LabellingError(f"{name}: judged on {sorted(judged - rules)}, which is no subject")
-    labels, flag = _known(name, post["labels"], judged), post["flag"]
+    labels, flag = _known(name, post.get("labels", []), judged), post.get("flag")
     flags = {category: needs for rule in judged for category, needs in FLAGS[rule].items()}
     if flag is not None and (subject == "ordinary" or flag not in flags):
         raise LabellingError(f"{name}: flag is none of {sorted(flags)}")
