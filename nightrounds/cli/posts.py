@@ -162,7 +162,7 @@ def _show(result: DraftCheck) -> None:
         if item.mend:
             out.print(f"  mend: {escape(item.mend)}")
     if not result.explanations and not result.screened.not_read:
-        out.print("Nothing would be flagged. That is no approval: rules without a detector are listed by 'nightrounds doctor'.")
+        out.print("Nothing would be flagged. That is no approval: an indicator that is not found is not the same as none.")
 
 
 def _as_json(result: DraftCheck) -> dict[str, Any]:

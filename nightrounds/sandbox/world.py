@@ -20,7 +20,7 @@ from core.records import Basis, Kind
 
 FOLDER = Path(__file__).resolve().parent / "world"
 
-# The rules and categories of the command line's contract; a rule with no category of its own has an empty set.
+# The rules and categories of the command line's contract; an empty set: which of them is left open.
 CATEGORIES: dict[str, frozenset[str]] = {
     "phi": frozenset({"direct_identifier", "indirect_identifier", "deceased", "review_reply", "image_caption"}),
     "political": frozenset({"endorse", "oppose"}),
