@@ -1,7 +1,8 @@
 """Text as a pattern wants to see it, with a way back to the text as it was given.
 
 Folding undoes what hides words and numbers: digits of all scripts (keycaps, circles, full width), look-alike letters, Turkic i,
-accents, odd dashes, quotes and spaces, zero-width and direction marks, small capitals, letters set apart ('M a r i a'). Case is kept. Sources: Unicode's NFKC one character at
+accents, odd dashes, quotes and spaces, zero-width and direction marks, small capitals, letters set apart ('M a r i a'). Case is
+kept. Sources: Unicode's NFKC one character at
 a time, and for look-alikes the Cyrillic, Greek, Armenian and Cherokee letters of Unicode's confusables table (TS 39).
 """
 

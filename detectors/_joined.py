@@ -61,3 +61,9 @@ def data_digest() -> str:
 @cache
 def _text() -> str:
     return resources.files("detectors").joinpath("_data", _FILE).read_text(encoding="utf-8")
+
+
+def forget() -> None:
+    """Read the numbers anew: for who has just written them."""
+    for known in (_text, weights_of, data_digest):
+        known.cache_clear()

@@ -64,7 +64,7 @@ def words_of(text: str) -> list[Word]:
 
 @lru_cache(_WORDS_KEPT)
 def _parts(word: str, tagged: bool) -> tuple[Word, ...]:
-    """A word, or the words that are written as one: in a hashtag by their humps, a number and its unit. Offsets are the word's."""
+    """A word, or the words that are written as one: in a hashtag by their humps, a number and its unit. Offsets in the word."""
     plain = _FIGURE_IN_WORD.sub(lambda m: m[0].translate(_LETTERS_OF), word)
     if tagged and not (plain.islower() or plain.isupper()):
         pieces = [m.span() for m in _HUMP.finditer(plain)]

@@ -24,6 +24,7 @@ from detectors._phrases import compile_phrases
 _WORDS = ("title", "text", "summary")
 _ELLIPSIS = re.compile(r"(?:…|\.{3,}|\[\.\.\.\])\W*$")
 _FEWEST_WORDS = 4  # of the sentence before an ellipsis; fewer could begin anything
+_SURE = 0.7  # probability from which the model is believed that the whole disclaimer is there
 _MISSPELT = 90.0  # partial ratio from which the sentence is held to be there, a typing error or two aside
 
 
@@ -61,7 +62,7 @@ class DisclaimerDetector(Detector):
         words, told = _profile_words(reading), reading.classes
         statements = self._in_profile(reading) or self._mentions(reading)
         stated = max((statement.score for statement in statements), default=0.0)
-        score = joined("disclaimer", stated, told, ("affiliated",)) if statements else 0.0
+        score = joined("disclaimer", stated, _now(told), ("affiliated",)) if statements else 0.0
         yield from self._reminder(statements, score, heard(self.grade(words), told), FindingScope.PROFILE)
 
     def detect(self, reading: Reading) -> Iterator[Finding]:
@@ -105,9 +106,16 @@ class DisclaimerDetector(Detector):
             yield self.finding(category, score=score, reason=reason, spans=[s.span for s in statements], scope=scope)
 
 
+def _now(told: Mapping[str, float]) -> Mapping[str, float]:
+    """What the model says, with an affiliation that is over no surer than it is not."""
+    if "affiliated" not in told:
+        return told
+    return {**told, "affiliated": min(told["affiliated"], 1.0 - told.get("former", 0.0))}
+
+
 def heard(grade: Grade, told: Mapping[str, float]) -> Grade:
     """The grade with what the model hears: it may raise it, and never takes away what the wordings found."""
-    if told.get("disclaims", 0.0) >= SAID:
+    if told.get("disclaims", 0.0) >= _SURE:
         return max(grade, Grade.EQUIVALENT)
     if max(told.get("own_views", 0.0), told.get("not_employer", 0.0)) >= SAID:
         return max(grade, Grade.PARTIAL)
