@@ -39,7 +39,8 @@ class _Timed:
             self.seconds += time.process_time() - begun
 
 
-def _posts(texts: Iterator[str]) -> Iterator[tuple[Account, Post]]:
+def posts_of(texts: Iterator[str]) -> Iterator[tuple[Account, Post]]:
+    """Each text as a post of one member of staff."""
     account = Account(
         id="a",
         platform="x",
@@ -58,7 +59,7 @@ def whole_rows(count: int) -> list[Row]:
     """`screen` over distinct posts, the encoder's own runs timed within the same run; then its memory over many."""
     screener = Screener(load_policy(default_policy_path()))
     encoder = shipped_encoder()
-    posts = list(_posts(islice(ordinary(10**9, 21), min(count, _MOST))))
+    posts = list(posts_of(islice(ordinary(10**9, 21), min(count, _MOST))))
     for account, post in posts[:20]:
         screener.screen_post(account, post)
     session: Any = encoder._session
@@ -91,7 +92,7 @@ def _memory_rows(screener: Screener, count: int) -> list[Row]:
     peak: Callable[[], int] = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024  # noqa: E731
 
     def read(number: int) -> int:
-        for account, post in _posts(known[n % _DISTINCT] for n in range(number)):
+        for account, post in posts_of(known[n % _DISTINCT] for n in range(number)):
             screener.screen_post(account, post)
         return peak()
 

@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 
 import spacy
 from _posts import dense, mutated, ordinary
+from _rules import rule_rows
 from _table import Row, print_table
 from _whole import whole_rows
 from _workers import adversarial_rows, cold_rows, two_process_row
@@ -33,7 +34,7 @@ from detectors._identifiers_presidio import PHONE_REGION, RECOGNIZERS, presidio_
 from detectors._names import name_shapes
 
 ROUNDS = 5
-PARTS = ("identifiers", "missed", "adversarial", "cold", "workers", "whole")
+PARTS = ("identifiers", "missed", "adversarial", "cold", "workers", "whole", "rules")
 _STOCK_SHARE = 5  # stock reads every fifth post of the timed ones: its rate does not depend on their number
 
 
@@ -125,6 +126,8 @@ def measured(parts: Sequence[str], count: int) -> list[Row]:
         rows.append(two_process_row(plain))
     if "whole" in parts:
         rows += whole_rows(count)
+    if "rules" in parts:
+        rows += rule_rows(count)
     return rows
 
 

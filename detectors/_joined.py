@@ -1,7 +1,7 @@
 """How a rule adds what its wordings found to what the language model says: in log odds, by three numbers a rule.
 
-The numbers are in _data/rule_points.yaml, which training/fit_rules.py writes. Where the model does not speak (a language that
-is not read, another model without the class) the wordings stand alone.
+The numbers are in _data/rule_points.yaml; training/fit_rules.py sets the constants. Where the model does not speak (a language
+that is not read, another model without the class) the wordings stand alone.
 """
 
 from __future__ import annotations
@@ -18,13 +18,15 @@ from detectors._phi_voice import chance, odds
 
 _FILE = "rule_points.yaml"
 SAID = 0.5  # probability from which the model counts as having said so
+NO_WORDINGS = 0.1  # what it says where no wording was found: most of what is meant uses none of them
+ALONE = 0.75  # the model's least probability for a finding that no wording speaks for
 # By rule: the classes that speak for a finding.
 CLASSES = {
     "political": ("endorses", "opposes"),
-    "brand": ("speaks_as_us", "endorsed_by_us", "sells_ours", "scam"),
-    "disclaimer": ("affiliated",),
     "affiliation": ("promotes",),
 }
+# And those that speak against one, where they are likelier than not, with their share.
+AGAINST = {"political": {"civic": 0.6, "advocacy": 0.4}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +38,18 @@ class Weights:
     constant: float
 
     def join(self, wordings: float, voice: float) -> float:
-        """The probability by both, each given as a probability."""
-        return chance(self.wordings * odds(wordings) + self.voice * odds(voice) + self.constant)
+        """The probability by both: the wordings given as a probability, the model's word as log odds."""
+        return chance(self.wordings * odds(max(wordings, NO_WORDINGS)) + self.voice * voice + self.constant)
 
 
 def joined(rule: str, wordings: float, classes: Mapping[str, float], names: tuple[str, ...]) -> float:
     """The probability by the wordings (0 where none was found) and by the likeliest of these classes."""
     told = [classes[name] for name in names if name in classes]
-    return weights_of(rule).join(wordings, max(told)) if told else wordings
+    if not told:
+        return wordings
+    against = AGAINST.get(rule, {})
+    less = sum(share * max(0.0, odds(classes[name])) for name, share in against.items() if name in classes)
+    return weights_of(rule).join(wordings, odds(max(told)) - less)
 
 
 @cache
@@ -61,9 +67,3 @@ def data_digest() -> str:
 @cache
 def _text() -> str:
     return resources.files("detectors").joinpath("_data", _FILE).read_text(encoding="utf-8")
-
-
-def forget() -> None:
-    """Read the numbers anew: for who has just written them."""
-    for known in (_text, weights_of, data_digest):
-        known.cache_clear()

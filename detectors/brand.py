@@ -17,7 +17,6 @@ from core.seams import Detector
 from detectors._fold import Folded, fold
 from detectors._hosts import Hosts, Suspicion, find_addresses
 from detectors._institution import Institution, Mention, given_span
-from detectors._joined import SAID, data_digest, joined
 from detectors._likeness import Likeness, Likenesses
 from detectors._phrases import compile_phrases
 
@@ -29,6 +28,7 @@ _SENTENCE_END = re.compile(r"[.!?\n]")
 _CLAUSE_END = re.compile(r"[.!?\n,;]")
 _BEFORE = 24  # code points in which a 'no' turns what follows
 _FAR = 160  # code points beyond which two places have nothing to do with each other
+_SURE_ALONE = 0.9  # probability from which the model is believed where no wording speaks
 _MOST_ADDRESSES = 256  # of one text
 _CLASS_OF = {
     "impersonation": "speaks_as_us",
@@ -83,16 +83,10 @@ class BrandMisuseDetector(Detector):
         slots = {"us": self._institution.name_pattern}
         self._patterns: dict[str, Any] = {key: compile_phrases(phrases, slots) for key, phrases in self.config.phrases.items()}
 
-    @property
-    def version(self) -> str:
-        """The numbers that weigh wordings and model are part of it."""
-        return f"{super().version}.{data_digest()}"
-
     def detect(self, reading: Reading) -> Iterator[Finding]:
-        """Addresses, claims, goods and scams of one post, each category once."""
-        signs = list(self._signs(reading))
-        yield from self._findings([sign for sign in signs if sign.category not in _CLASS_OF])
-        yield from self._findings(self._weighed(reading, [sign for sign in signs if sign.category in _CLASS_OF]))
+        """Addresses, claims, goods and scams of one post; by the model alone where no wording found anything."""
+        found = list(self._findings(self._signs(reading)))
+        yield from found or self._findings(self._heard(reading))
 
     def _signs(self, reading: Reading) -> Iterator[_Sign]:
         texts = [t for t in self._texts(reading, _WORDS) if t.folded.text.strip()]
@@ -110,22 +104,18 @@ class BrandMisuseDetector(Detector):
         if not personnel:
             yield from self._scam(reading, texts)
 
-    def _weighed(self, reading: Reading, signs: list[_Sign]) -> Iterator[_Sign]:
-        """The surest sign of each category with what the model says of it; the model alone where the post names us."""
-        personnel = reading.account.kind is Kind.PERSONNEL
+    def _heard(self, reading: Reading) -> Iterator[_Sign]:
+        """The one category that the model is surest of, if it is very sure and the post names us or its account poses as us."""
+        told = reading.classes
+        asked = ["endorsement_claim"] if reading.account.kind is Kind.PERSONNEL else list(_CLASS_OF)
+        surest = max(asked, key=lambda category: told.get(_CLASS_OF[category], 0.0))
+        score = told.get(_CLASS_OF[surest], 0.0)
+        if score < _SURE_ALONE or told.get("warns", 0.0) >= 0.5:
+            return
         ours = [text.span(m.start, m.end) for text in self._texts(reading, _WORDS) for m in text.ours]
-        poses = self._poses(reading)
-        for category, name in _CLASS_OF.items():
-            of_it = [sign for sign in signs if sign.category == category]
-            heard = (ours or poses) and reading.classes.get("warns", 0.0) < SAID
-            if not (of_it or heard) or (personnel and category != "endorsement_claim"):
-                continue
-            best = max(of_it, key=lambda sign: sign.score, default=None)
-            score = joined("brand", best.score if best else 0.0, reading.classes, (name,))
-            reason, spans = (
-                (best.reason, best.spans) if best else (f"The language model reads it so: {_READ_AS[category]}.", ours)
-            )
-            yield _Sign(category, score, reason, tuple(spans), FindingScope.POST, None)
+        if ours or self._poses(reading):
+            reason = f"The language model reads it so: {_READ_AS[surest]}."
+            yield _Sign(surest, score, reason, tuple(ours), FindingScope.POST, None)
 
     def _poses(self, reading: Reading) -> bool:
         """Whether handle or name would be taken for ours at a glance."""

@@ -18,13 +18,13 @@ from core.seams import Detector
 from detectors._affiliation import Affiliations, Statement
 from detectors._fold import fold
 from detectors._institution import given_span
-from detectors._joined import SAID, data_digest, joined
 from detectors._phrases import compile_phrases
 
 _WORDS = ("title", "text", "summary")
 _ELLIPSIS = re.compile(r"(?:…|\.{3,}|\[\.\.\.\])\W*$")
 _FEWEST_WORDS = 4  # of the sentence before an ellipsis; fewer could begin anything
-_SURE = 0.7  # probability from which the model is believed that the whole disclaimer is there
+_SURE_ALONE = 0.9  # probability from which the model is believed about what no wording states
+_SURE = 0.85  # probability from which the model is believed that the whole disclaimer is there
 _MISSPELT = 90.0  # partial ratio from which the sentence is held to be there, a typing error or two aside
 
 
@@ -49,21 +49,15 @@ class DisclaimerDetector(Detector):
         self._sentence = _plain(required.sentence)
         self._halves = [compile_phrases(half, slots) for half in (required.own_views, required.not_employer)]
 
-    @property
-    def version(self) -> str:
-        """The numbers that weigh wordings and model are part of it."""
-        return f"{super().version}.{data_digest()}"
-
     def detect_profile(self, reading: Reading) -> Iterator[Finding]:
         """One reminder where the profile states a current affiliation without a full disclaimer.
 
-        The model weighs with the wordings whether an affiliation is stated, and may hear a disclaimer that no wording knows.
+        Where no wording states one and our name stands in the bio, the model may, if it is very sure; and it may hear a
+        disclaimer that no wording knows.
         """
         words, told = _profile_words(reading), reading.classes
-        statements = self._in_profile(reading) or self._mentions(reading)
-        stated = max((statement.score for statement in statements), default=0.0)
-        score = joined("disclaimer", stated, _now(told), ("affiliated",)) if statements else 0.0
-        yield from self._reminder(statements, score, heard(self.grade(words), told), FindingScope.PROFILE)
+        statements = self._in_profile(reading) or self._heard_statements(reading)
+        yield from self._reminder(statements, heard(self.grade(words), told), FindingScope.PROFILE)
 
     def detect(self, reading: Reading) -> Iterator[Finding]:
         """A post that states the affiliation itself, where the profile is silent about it."""
@@ -72,8 +66,7 @@ class DisclaimerDetector(Detector):
         texts = {name: text for name, text in reading.by_name.items() if name in _WORDS}
         statements = [s for name, text in texts.items() for s in self._affiliations.in_post(name, text)]
         grade = self.grade("\n".join([_profile_words(reading), *texts.values()])) if statements else Grade.ABSENT
-        score = max((statement.score for statement in statements), default=0.0)
-        yield from self._reminder(statements, score, grade, FindingScope.POST)
+        yield from self._reminder(statements, grade, FindingScope.POST)
 
     def grade(self, text: str) -> Grade:
         """How much of the required disclaimer `text` holds. Case, accents, quotation marks and emoji make no difference."""
@@ -90,34 +83,32 @@ class DisclaimerDetector(Detector):
         names = reading.by_name
         return self._affiliations.in_profile(names.get("handle", ""), names.get("display_name", ""), names.get("bio", ""))
 
-    def _mentions(self, reading: Reading) -> list[Statement]:
-        """Where the bio names the institution in no wording that states an affiliation: for the model alone to judge."""
+    def _heard_statements(self, reading: Reading) -> list[Statement]:
+        """Where the bio names the institution, if the model is very sure of an affiliation that is not over."""
+        told = reading.classes
+        score = min(told.get("affiliated", 0.0), 1.0 - told.get("former", 0.0))
+        if score < _SURE_ALONE:
+            return []
         folded = fold(reading.by_name.get("bio", ""))
         ours = self._affiliations.institution.own_mentions(folded)
-        return [Statement(given_span("bio", folded, mention.start, mention.end), 0.0) for mention in ours]
+        return [Statement(given_span("bio", folded, mention.start, mention.end), score) for mention in ours]
 
-    def _reminder(self, statements: list[Statement], score: float, grade: Grade, scope: FindingScope) -> Iterator[Finding]:
+    def _reminder(self, statements: list[Statement], grade: Grade, scope: FindingScope) -> Iterator[Finding]:
         if not statements or grade >= Grade.EQUIVALENT:
             return
         where = "profile" if scope is FindingScope.PROFILE else "post"
         category, what = ("incomplete", "only a part of") if grade is Grade.PARTIAL else ("missing", "not")
+        score = max(statement.score for statement in statements)
         if score >= self.config.threshold_of(category):
             reason = f"A reminder: the {where} states a current affiliation and holds {what} the required disclaimer."
             yield self.finding(category, score=score, reason=reason, spans=[s.span for s in statements], scope=scope)
-
-
-def _now(told: Mapping[str, float]) -> Mapping[str, float]:
-    """What the model says, with an affiliation that is over no surer than it is not."""
-    if "affiliated" not in told:
-        return told
-    return {**told, "affiliated": min(told["affiliated"], 1.0 - told.get("former", 0.0))}
 
 
 def heard(grade: Grade, told: Mapping[str, float]) -> Grade:
     """The grade with what the model hears: it may raise it, and never takes away what the wordings found."""
     if told.get("disclaims", 0.0) >= _SURE:
         return max(grade, Grade.EQUIVALENT)
-    if max(told.get("own_views", 0.0), told.get("not_employer", 0.0)) >= SAID:
+    if max(told.get("own_views", 0.0), told.get("not_employer", 0.0)) >= _SURE_ALONE:
         return max(grade, Grade.PARTIAL)
     return grade
 

@@ -1,4 +1,4 @@
-"""Spoils texts as people and evasion do, and gives the people in them other names; spans stay right."""
+"""Spoils texts as people and evasion do, and gives the people and groups in them other names; spans stay right."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ import string
 from dataclasses import replace
 from functools import cache
 
+import yaml
+
 from detectors._name_lists import name_lists
 from training.examples import Example, Span
+from training.posts import HERE
 
 _PUNCTUATION = re.compile(r"[.,!?;:]")
 _WORD = re.compile(r"[A-Za-z]{4,}")
@@ -17,6 +20,7 @@ _LEET = {"o": "0", "i": "1", "e": "3", "a": "4", "s": "5", "t": "7"}
 _RATES = (("small", 0.14), ("LARGE", 0.03), ("unpunctuated", 0.08), ("typos", 0.10), ("leet", 0.02))
 _RENAMED = 0.35
 _NUMBERED = 0.25
+_REGROUPED = 0.4  # of the examples that are judged on conduct
 _TAGGED = 0.07  # examples of which some spans become hashtags
 _TAG_WORDS = 3
 _TAGGED_SMALL = 0.3  # of these hashtags, those in small letters alone
@@ -28,6 +32,8 @@ def spoiled(example: Example, chance: random.Random) -> Example:
         example = renamed(example, chance)
     if example.classes.get("phi") and any(tag == "PERSON" for tag, _, _ in example.spans.get("names", ())):
         example = numbered(example, chance) if chance.random() < _NUMBERED else example
+    if "hate" in example.classes and chance.random() < _REGROUPED:
+        example = regrouped(example, chance)
     if chance.random() < _TAGGED:
         example = hashtagged(example, chance)
     text, drawn = example.text, chance.random()
@@ -89,6 +95,29 @@ def renamed(example: Example, chance: random.Random) -> Example:
                 others.setdefault(part, _like(part, chance.choice(pool)))
         edits.append((start, end, " ".join(others.get(part, part) for part in parts)))
     return _edited(example, edits)
+
+
+@cache
+def _groups() -> list[tuple[re.Pattern[str], list[str]]]:
+    """Each form's pattern, and its words."""
+    words = yaml.safe_load((HERE / "groups.yaml").read_text(encoding="utf-8"))
+    before = "|".join(words.pop("before"))
+    follows = {"adjective": rf"(?=\s(?:{before})\b)"}
+    return [
+        (re.compile(rf"\b(?:{'|'.join(sorted(known, key=len, reverse=True))})\b{follows.get(form, '')}", re.IGNORECASE), known)
+        for form, known in words.items()
+    ]
+
+
+def regrouped(example: Example, chance: random.Random) -> Example:
+    """Every group that the text names by another one of the same form, one group always by the same."""
+    others: dict[str, str] = {}
+    edits: list[tuple[int, int, str]] = []
+    for pattern, known in _groups():
+        for match in pattern.finditer(example.text):
+            other = others.setdefault(match[0].casefold(), chance.choice(known))
+            edits.append((*match.span(), other.upper() if match[0].isupper() and len(match[0]) > 1 else other))
+    return _edited(example, sorted(edits))
 
 
 def _like(word: str, name: str) -> str:

@@ -1,4 +1,4 @@
-"""Two simple peers for each rule: a list of words, and a linear model on runs of letters taught on the posts that taught ours."""
+"""Two simple peers for each rule: a list of words, and a linear model on runs of letters taught on what taught ours."""
 
 from __future__ import annotations
 

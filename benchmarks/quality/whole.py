@@ -10,7 +10,19 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks.quality import alarms, disclosures, fairness, health, identifiers, names, robustness, rules, sets, train_spacy
+from benchmarks.quality import (
+    alarms,
+    disclosures,
+    fairness,
+    health,
+    identifiers,
+    identity,
+    names,
+    robustness,
+    rules,
+    sets,
+    train_spacy,
+)
 from benchmarks.quality.bench import Bench
 from benchmarks.quality.page import Section, table
 from benchmarks.quality.systems import NightRounds, SpacyPeer, StockPresidio
@@ -25,6 +37,7 @@ SECTIONS: tuple[Callable[[Bench], Section], ...] = (
     alarms.measured,
     robustness.measured,
     fairness.measured,
+    identity.measured,
 )
 _QUICK_PASSES = 2
 

@@ -136,14 +136,16 @@ def test_the_model_is_heard_and_spans_the_whole_where_no_words_speak(detector: C
     hate = found(detector, reader, text, {**SILENT, "hate": 0.97})["hate"]
     assert [(span.segment, span.start, span.end) for span in hate.spans] == [("text", 0, len(text))]
     assert "by the language model" in hate.reason
-    assert found(detector, reader, text, {**SILENT, "hate": 0.6}) == {}
+    assert found(detector, reader, text, {**SILENT, "hate": 0.3}) == {}
 
 
 def test_what_the_model_hears_as_quoted_counts_for_less(detector: ConductDetector, reader: Reader) -> None:
     text = "Little hats and long reach, that is what the flyer on our door had to tell."
     alone = found(detector, reader, text, {**SILENT, "hate": 0.95})
-    assert found(detector, reader, text, {**SILENT, "hate": 0.95, "quoted": 0.95}) == {}
+    quoted = found(detector, reader, text, {**SILENT, "hate": 0.95, "quoted": 0.95}).get("hate")
     assert set(alone) == {"hate"}
+    assert quoted is None or quoted.score < alone["hate"].score - 0.2
+    assert found(detector, reader, text, {**SILENT, "hate": 0.8, "quoted": 0.98}) == {}
 
 
 def test_a_threat_needs_somebody_whom_it_threatens(detector: ConductDetector, reader: Reader) -> None:
