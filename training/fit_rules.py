@@ -6,7 +6,8 @@ What wordings and model are worth is set by hand, because too few posts were kep
 that is added to them (in rule_points.yaml for the rules of detectors/_joined.py, else `first.heard` of <rule>_points.yaml) is
 set on composed posts that the model was not taught on and on the development posts, so that at the policy's threshold seven of
 ten that are flagged ought to be (eight of ten of what is political), and no more than three of two thousand clean posts of
-health news are. The model alone must be as sure as _joined.ALONE.
+health news are; nor, by the rule on conduct, more than one in a hundred neutral sentences that name a group (groups.yaml). The
+model alone must be as sure as _joined.ALONE.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import yaml
 
 from core.policy import Policy, default_policy_path, load_policy
 from core.records import Reading
@@ -31,11 +33,12 @@ from detectors._reader import Reader
 from nightrounds.screener import detector_classes
 from training import public_sets
 from training.examples import of_post
-from training.posts import CORPUS, LabelledPost, read_posts
+from training.posts import CORPUS, HERE, LabelledPost, read_posts
 from training.prepare import is_held_out
 
 _NEWS = 2_000
 _MOST_ALARMS = 0.0015  # of clean news
+_MOST_OF_MENTIONS = 0.01
 _PRECISION = {"political": 0.8}  # and elsewhere:
 _LEAST_PRECISION = 0.7
 _MARGIN = 0.01  # log odds
@@ -72,7 +75,12 @@ class Reads:
         development = list(read_posts(CORPUS / "development" / f"{subject}.jsonl"))
         return list(lines_of(apart, self.rule)), list(lines_of(development, self.rule))
 
-    def news(self, texts: Sequence[str]) -> list[PostLine]:
+    def clean(self, news: Sequence[str]) -> list[tuple[list[PostLine], float]]:
+        """Posts that are clean, and the most of them that may be flagged."""
+        sets = [(self._lines(news), _MOST_ALARMS)]
+        return [*sets, (self._lines(neutral_mentions()), _MOST_OF_MENTIONS)] if self.rule == "conduct" else sets
+
+    def _lines(self, texts: Sequence[str]) -> list[PostLine]:
         """Clean texts as posts of the first kind of account that the rule is for."""
         return [parse_line(json.dumps({"id": "1", "text": text, "account": {"kind": self.kind}}).encode()) for text in texts]
 
@@ -82,6 +90,12 @@ def _without_thresholds(policy: Policy, rule: str) -> Policy:
     categories = {name: category.model_copy(update={"threshold": None}) for name, category in settings.categories.items()}
     lowered = settings.model_copy(update={"threshold": 0.001, "categories": categories})
     return policy.model_copy(update={"rules": {**policy.rules, rule: lowered}})
+
+
+def neutral_mentions() -> list[str]:
+    """Each neutral sentence of groups.yaml with each group."""
+    words = yaml.safe_load((HERE / "groups.yaml").read_text(encoding="utf-8"))
+    return [frame.format(adjective=group) for frame in words["neutral"] for group in words["adjective"]]
 
 
 def lines_of(posts: Sequence[LabelledPost], rule: str) -> Iterator[tuple[PostLine, bool]]:
@@ -108,7 +122,7 @@ def raise_first(reads: Reads, news: Sequence[str]) -> float:
     shift = _constant(
         np.concatenate(scores),
         np.array([*flags[0], *flags[1]], float),
-        sums(reads.news(news)),
+        [(sums(lines), most) for lines, most in reads.clean(news)],
         reads.threshold,
         _PRECISION.get(reads.rule, _LEAST_PRECISION),
     )
@@ -117,7 +131,9 @@ def raise_first(reads: Reads, news: Sequence[str]) -> float:
     return shift
 
 
-def _constant(scores: np.ndarray, flagged: np.ndarray, clean: np.ndarray, threshold: float, precision: float) -> float:
+def _constant(
+    scores: np.ndarray, flagged: np.ndarray, clean: Sequence[tuple[np.ndarray, float]], threshold: float, precision: float
+) -> float:
     """The best F1 with a `precision` at least, where that can be had, and few clean texts flagged.
 
     What scores nothing is never reached.
@@ -130,7 +146,7 @@ def _constant(scores: np.ndarray, flagged: np.ndarray, clean: np.ndarray, thresh
     precise = hits >= precision * said
     f1 = 2 * hits / (said + flagged.sum())
     worth = np.where(precise, f1, -1.0) if (precise & (hits > 0)).any() else f1
-    highest = float(np.quantile(clean, 1 - _MOST_ALARMS, method="higher"))
+    highest = max(float(np.quantile(part, 1 - most, method="higher")) for part, most in clean)
     cut = max(float(cuts[int(np.argmax(worth))]), highest + _MARGIN)
     return float(np.log(threshold / (1 - threshold))) - cut
 

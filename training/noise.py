@@ -101,11 +101,11 @@ def renamed(example: Example, chance: random.Random) -> Example:
 def _groups() -> list[tuple[re.Pattern[str], list[str]]]:
     """Each form's pattern, and its words."""
     words = yaml.safe_load((HERE / "groups.yaml").read_text(encoding="utf-8"))
-    before = "|".join(words.pop("before"))
-    follows = {"adjective": rf"(?=\s(?:{before})\b)"}
+    before = "|".join(words["before"])
+    forms = {"adjective": rf"(?=\s(?:{before})\b)", "plural": "", "plural_es": ""}
     return [
-        (re.compile(rf"\b(?:{'|'.join(sorted(known, key=len, reverse=True))})\b{follows.get(form, '')}", re.IGNORECASE), known)
-        for form, known in words.items()
+        (re.compile(rf"\b(?:{'|'.join(sorted(words[form], key=len, reverse=True))})\b{behind}", re.IGNORECASE), words[form])
+        for form, behind in forms.items()
     ]
 
 
