@@ -11,7 +11,7 @@ from detectors._phrases import compile_pattern
 from detectors._signs import Page, Sign
 
 LONG, VERY_LONG = 180, 450  # words from which a text may be a whole article, and from which it is more than a post
-_VERSE_LINES, _VERSE_WORDS = 10, 12  # so many lines, nine in ten of no more words
+_VERSE_LINES, _VERSE_WORDS = 6, 12  # so many lines, nine in ten of no more words
 _FEWEST_VERSE_WORDS = 3.0  # on the average: fewer are a list
 _AT_THE_EDGE = 240  # characters from either end of a text in which a byline stands
 _ITEM = re.compile(r"\s*(?:[-•*–✅✔▪#@]|\d+[.):])")
@@ -23,9 +23,16 @@ _NOTICE = compile_pattern(
     r"(?:appeared|ran|was (?:originally |first )?published) in\b"
 )
 _BYLINE = compile_pattern(
-    r"(?m)^(?:[^\n]{0,120}\n)?\s*(?:(?i:by|written by|words by|story by|essay by|poem by|lyrics by|"
-    r"por|escrito por|letra de|texto de)\s+)"
+    r"(?m)^(?:[^\n]{0,120}\n|[^\n]{2,80}\s)?\s*(?:(?i:by|written by|words by|story by|essay by|poem by|lyrics by|"
+    r"por|escrito por|letra de|texto de|autor:|autora:|author:)\s+)"
     r"[A-ZÀ-Þ][\w.'-]+(?:\s+(?:de |del |la |van |von )?[A-ZÀ-Þ][\w.'-]+){1,3}\s*(?:$|[|,/(\n•]|\s-\s)"
+)
+# In one line with what follows: a title in capitals or quotes, its author, and then prose.
+_TITLED = compile_pattern(
+    r"(?:\"[^\"\n]{4,80}\"|'[A-ZÀ-Þ][^'\n]{3,80}'|\b[A-ZÀ-Þ][A-ZÀ-Þ'-]+(?: [A-ZÀ-Þ'-]+){1,9}|"
+    r"\b[A-ZÀ-Þ][\w'-]+(?: [A-ZÀ-Þ][\w'-]+){0,6})[.,]? "
+    r"(?i:by|por) [A-ZÀ-Þ][\w.'-]+(?: (?:de |del |la |van |von )?[A-ZÀ-Þ][\w.'-]+){1,3}"
+    r"(?:, [A-ZÀ-Þ][\w' -]{2,40})?[.:] [\"'A-ZÀ-Þ][^\n]{160,}"
 )
 _SIGNED = compile_pattern(r"(?m)^\s*(?:-{1,2}|~)\s*[A-ZÀ-Þ][\w.'-]+(?:\s+[A-ZÀ-Þ][\w.'-]+){1,3}\s*$")
 _OFFICE = compile_pattern(
@@ -46,7 +53,7 @@ def shape_of(page: Page, institution: Institution) -> Iterator[Sign]:
     for match in _NOTICE.finditer(text):
         ours = bool(institution.own_mentions(_part(page, match.start(), match.end())))
         yield Sign("own_notice" if ours else "notice", page, *match.span())
-    for match in (*_BYLINE.finditer(text), *(_SIGNED.finditer(text) if verse else ())):
+    for match in (*_BYLINE.finditer(text), *_TITLED.finditer(text), *(_SIGNED.finditer(text) if verse else ())):
         if match.start() <= _AT_THE_EDGE or match.end() >= len(text) - _AT_THE_EDGE:
             yield Sign("byline", page, *match.span())
     for match in _OFFICE.finditer(text):

@@ -75,6 +75,11 @@ class Hosts:
     def is_a_namesakes(self, host: str) -> bool:
         return _within(_readable(host), self._theirs)
 
+    def registered(self, host: str) -> tuple[str, str]:
+        """The label that somebody registered, and the suffix under which; empty ones where the host has none."""
+        _, label, suffix = self._parts(_readable(host))
+        return label, suffix
+
     def suspicion(self, address: Address) -> Suspicion | None:
         """Why this address looks like ours without being it; None where it does not."""
         host = _readable(address.host)

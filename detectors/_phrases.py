@@ -12,7 +12,7 @@ A phrase is plain words, matched whole and without regard to case or accents, wi
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import re2
 
@@ -51,18 +51,30 @@ def _pattern(phrase: str, slots: Mapping[str, str]) -> str:
         raise ConfigError(f"policy phrase: expected whole (words) and {{slots}} in brackets, got {phrase!r}")
     if all(_may_be_left_out(word) for word in words):
         raise ConfigError(f"policy phrase: expected a word that may not be left out, got {phrase!r}")
-    pattern = ""
-    for at, word in enumerate(words):
+    least = max(at for at, word in enumerate(words) if not _may_be_left_out(word)) + 1  # so many must be there
+    pattern = _edge(words[0], 0)
+    for at, word in enumerate(words[:least]):
         if word == "...":
             pattern += _GAP
             continue
-        last = at == len(words) - 1
-        after = "" if last else r"\s+" if words[at + 1] == "..." else _BETWEEN
-        if _may_be_left_out(word) and word != "...":
+        after = "" if at == least - 1 else r"\s+" if words[at + 1] == "..." else _BETWEEN
+        if _may_be_left_out(word):
             pattern += f"(?:{_alternatives(word[1:-1], slots)}{after})?"
         else:
             pattern += _alternatives(word, slots) + after
-    return _edge(words[0], 0) + pattern + _edge(words[-1], -1)
+    return pattern + _edge(words[least - 1], -1) + _ending(words[least:], slots)
+
+
+def _ending(words: Sequence[str], slots: Mapping[str, str]) -> str:
+    """Words that may be left out at the end: each brings what parts it from those before, so that the text may end there."""
+    pattern, before = "", _BETWEEN
+    for word in words:
+        if word == "...":
+            before = r"\s+" + _GAP
+            continue
+        pattern += f"(?:{before}{_alternatives(word[1:-1], slots)}{_edge(word, -1)})?"
+        before = _BETWEEN
+    return pattern
 
 
 def _may_be_left_out(word: str) -> bool:

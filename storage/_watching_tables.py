@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, String, Table, UniqueConstraint
+from sqlalchemy import Column, Float, ForeignKey, Index, Integer, LargeBinary, String, Table, UniqueConstraint
 
 from storage._columns import BigId, CanonicalJson, PlainText, Sealed, UtcTime
 from storage._metadata import metadata
@@ -65,6 +65,26 @@ disputes = Table(  # somebody says that an account is not what the list says; wh
     Column("decided_at", UtcTime),
     Column("reasoning", Sealed),
     Index(None, "account_id"),
+)
+
+lookalikes = Table(  # handles and web addresses that resemble ours: nothing is asked of one until somebody decides to watch it
+    "lookalikes",
+    metadata,
+    Column("id", BigId, primary_key=True),
+    Column("platform", String(64), nullable=False),
+    Column("name", Sealed, nullable=False),
+    Column("name_key", LargeBinary(32), nullable=False),
+    Column("resembles", PlainText),  # the institution's own name
+    Column("change", String(32)),  # how it was made from that one
+    Column("score", Float, nullable=False),
+    Column("source", String(16), nullable=False),
+    Column("added_at", UtcTime, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("decided_by", Sealed),
+    Column("decided_at", UtcTime),
+    Column("note", Sealed),
+    Column("account_id", ForeignKey("accounts.id")),  # that it is watched as
+    UniqueConstraint("platform", "name_key"),
 )
 
 profile_snapshots = Table(

@@ -20,6 +20,7 @@ from storage._watching_tables import (
     cursors,
     detector_sets,
     disputes,
+    lookalikes,
     profile_snapshots,
     spending,
 )
@@ -41,6 +42,7 @@ __all__ = [
     "evidence",
     "findings",
     "legal_holds",
+    "lookalikes",
     "media",
     "metadata",
     "place_of",

@@ -9,7 +9,20 @@ import sys
 import typer
 
 from core.errors import ConfigError, NightRoundsError
-from nightrounds.cli import account_care, accounts, coverage, database, followup, platforms, posts, retention, rounds, spending
+from nightrounds.cli import (
+    account_care,
+    accounts,
+    coverage,
+    database,
+    followup,
+    lookalikes,
+    platforms,
+    posts,
+    retention,
+    rounds,
+    spending,
+    works,
+)
 
 app = typer.Typer(
     name="nightrounds",
@@ -24,11 +37,13 @@ coverage.register(app)
 posts.register(app)
 accounts.register(app)
 account_care.register()
+lookalikes.register(app)
 followup.register(app)
 database.register(app)
 retention.register(app)
 spending.register(app)
 platforms.register(app)
+works.register(app)
 
 
 def main() -> None:

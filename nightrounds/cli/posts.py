@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.markup import escape
@@ -19,6 +19,7 @@ from core.errors import ConfigError
 from core.policy import load_policy
 from core.records import Kind
 from nightrounds.cli._edge import Json, PolicyFile, context, err, out, settings, write_json
+from nightrounds.cli._files import given, taken
 
 if TYPE_CHECKING:
     from nightrounds.drafts import DraftCheck
@@ -56,8 +57,8 @@ def _file_to_file(answer: Callable[..., FileReport], source: str, output: str, p
     chosen = settings(policy)
     rules = load_policy(chosen.policy)
     with ExitStack() as files:
-        read = _input(source)
-        written = files.enter_context(_output(output))
+        read = given(source)
+        written = files.enter_context(taken(output))
         progress = files.enter_context(_counter("posts"))
         report = answer(
             read, written, _say, policy=rules, nlp_configuration=chosen.nlp_configuration, workers=workers, progress=progress
@@ -70,36 +71,6 @@ def _file_to_file(answer: Callable[..., FileReport], source: str, output: str, p
 
 def _say(message: str) -> None:
     err.print(message, markup=False, soft_wrap=True)
-
-
-def _input(source: str) -> Path | IO[bytes]:
-    if source == "-":
-        return sys.stdin.buffer
-    path = Path(source)
-    if not path.exists() or path.is_dir():
-        raise ConfigError(f"{source}: " + ("a folder, not a file" if path.is_dir() else "no such file"))
-    return path
-
-
-@contextmanager
-def _output(target: str) -> Iterator[IO[str]]:
-    """Written beside its place and moved there when whole, so that nobody takes half a file for all of it."""
-    if target == "-":
-        yield sys.stdout
-        sys.stdout.flush()
-        return
-    path = Path(target).resolve()  # what a link points to is written, not the link
-    place = path if path.exists() and not path.is_file() else path.with_name(f"{path.name}.part")  # a pipe or a device as it is
-    try:
-        with place.open("w", encoding="utf-8", newline="\n") as file:
-            yield file
-        if place != path:
-            place.replace(path)
-    except OSError as error:
-        raise ConfigError(f"{target}: can't be written: {error.strerror or type(error).__name__}") from None
-    finally:
-        if place != path:
-            place.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -1,0 +1,46 @@
+"""Files that a command line names; '-' is stdin or stdout."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from core.errors import ConfigError
+
+
+def given(source: str) -> Path | IO[bytes]:
+    """Where to read from.
+
+    Raises:
+        ConfigError: there is no such file.
+    """
+    if source == "-":
+        return sys.stdin.buffer
+    path = Path(source)
+    if not path.exists() or path.is_dir():
+        raise ConfigError(f"{source}: " + ("a folder, not a file" if path.is_dir() else "no such file"))
+    return path
+
+
+@contextmanager
+def taken(target: str) -> Iterator[IO[str]]:
+    """Written beside its place and moved there when whole, so that nobody takes half a file for all of it."""
+    if target == "-":
+        yield sys.stdout
+        sys.stdout.flush()
+        return
+    path = Path(target).resolve()  # what a link points to is written, not the link
+    place = path if path.exists() and not path.is_file() else path.with_name(f"{path.name}.part")  # a pipe or a device as it is
+    try:
+        with place.open("w", encoding="utf-8", newline="\n") as file:
+            yield file
+        if place != path:
+            place.replace(path)
+    except OSError as error:
+        raise ConfigError(f"{target}: can't be written: {error.strerror or type(error).__name__}") from None
+    finally:
+        if place != path:
+            place.unlink(missing_ok=True)
