@@ -126,7 +126,7 @@ def ascii_host(host: str) -> str:
 
 def _decoded(label: str) -> str:
     try:
-        return label.encode("ascii").decode("idna") if label.startswith("xn--") else label
+        return label.removeprefix("xn--").encode("ascii").decode("punycode") if label.startswith("xn--") else label
     except UnicodeError:
         return label
 
