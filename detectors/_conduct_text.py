@@ -82,7 +82,8 @@ class ConductText:
         return rewritten(folded, sorted(edits))
 
     def _is_a_group(self, name: str) -> bool:
-        return any(pattern and pattern.search(name) for mark, pattern in self._kinds if mark in {SLUR, GROUP})
+        straight = self._spelling.undone(fold(name)).lower
+        return any(pattern and pattern.search(straight) for mark, pattern in self._kinds if mark in {SLUR, GROUP})
 
     def _marks(self, text: str) -> Iterator[tuple[int, int, int, int, str]]:
         """Start, minus its length, rank, end, mark: the longest at a place goes first, then the earlier kind."""

@@ -59,8 +59,8 @@ _RECRUITING = 0.4  # taken away: the employer's own voice
 
 _CLASS = "protected"
 _A_STEP = 10.0  # log odds that the phrases come to for one whole point beyond their threshold
-_LEAST_TOLD, _MOST_TOLD = -0.7, 1.5  # phrases that are not there say little; those that are may not outvote the model for ever
-_IN_DOUBT = 0.7  # log odds added, because what is sealed in error still reaches counsel, and what is not can't be taken back
+_LEAST_TOLD, _MOST_TOLD = -0.7, 2.0  # phrases that are not there say little; those that are may not outvote the model for ever
+_IN_DOUBT = 2.4  # log odds added, because what is sealed in error still reaches counsel, and what is not can't be taken back
 
 
 class Gate:

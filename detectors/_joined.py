@@ -19,11 +19,10 @@ from detectors._phi_voice import chance, odds
 _FILE = "rule_points.yaml"
 SAID = 0.5  # probability from which the model counts as having said so
 NO_WORDINGS = 0.1  # what it says where no wording was found: most of what is meant uses none of them
-ALONE = 0.75  # the model's least probability for a finding that no wording speaks for
+ALONE = 0.55  # the model's least probability for a finding that no wording speaks for
 # By rule: the classes that speak for a finding.
 CLASSES = {
     "political": ("endorses", "opposes"),
-    "affiliation": ("promotes",),
 }
 # And those that speak against one, where they are likelier than not, with their share.
 AGAINST = {"political": {"civic": 0.6, "advocacy": 0.4}}

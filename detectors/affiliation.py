@@ -14,11 +14,11 @@ from core.seams import Detector
 from detectors._affiliation import Affiliations
 from detectors._fold import Folded, fold
 from detectors._institution import REACH, Mention, given_span
-from detectors._joined import data_digest, joined
 from detectors._phrases import compile_phrases
 
 _WORDS = ("title", "text", "summary")
 _PRAISED = 0.6  # what a wording of praise beside our name is worth
+_SURE_ALONE = 0.95  # probability from which the model is believed where no wording praises
 
 
 class AffiliationDetector(Detector):
@@ -32,11 +32,6 @@ class AffiliationDetector(Detector):
         slots = {"us": self._affiliations.institution.name_pattern}
         self._praise = compile_phrases(self.config.phrases.get("praise", ()), slots)
 
-    @property
-    def version(self) -> str:
-        """The numbers that weigh wordings and model are part of it."""
-        return f"{super().version}.{data_digest()}"
-
     def detect(self, reading: Reading) -> Iterator[Finding]:
         """One reminder where a post praises the institution and nothing tells who speaks."""
         names = reading.by_name
@@ -48,7 +43,7 @@ class AffiliationDetector(Detector):
             folded = fold(text)
             ours = [m for m in self._affiliations.institution.own_mentions(folded) if m.strong]
             praise = self._praise_of(name, folded, ours)
-            score = joined("affiliation", _PRAISED if praise else 0.0, reading.classes, ("promotes",)) if ours else 0.0
+            score = _score(bool(praise), reading.classes.get("promotes", 0.0)) if ours else 0.0
             if score >= self.config.threshold_of("undisclosed"):
                 spans = praise or [given_span(name, folded, m.start, m.end) for m in ours]
                 reason = "A reminder: the post praises the institution, and nothing says how the author belongs to it."
@@ -63,3 +58,10 @@ class AffiliationDetector(Detector):
             if near:
                 return [given_span(segment, folded, start, end), given_span(segment, folded, near.start, near.end)]
         return []
+
+
+def _score(praised: bool, heard: float) -> float:
+    """By the wordings, or by the model where it is surer than they are; by the model alone only if it is very sure."""
+    if praised:
+        return max(_PRAISED, heard)
+    return heard if heard >= _SURE_ALONE else 0.0

@@ -28,7 +28,7 @@ _SENTENCE_END = re.compile(r"[.!?\n]")
 _CLAUSE_END = re.compile(r"[.!?\n,;]")
 _BEFORE = 24  # code points in which a 'no' turns what follows
 _FAR = 160  # code points beyond which two places have nothing to do with each other
-_SURE_ALONE = 0.9  # probability from which the model is believed where no wording speaks
+_SURE_ALONE = 0.97  # probability from which the model is believed where no wording speaks
 _MOST_ADDRESSES = 256  # of one text
 _CLASS_OF = {
     "impersonation": "speaks_as_us",
@@ -105,12 +105,16 @@ class BrandMisuseDetector(Detector):
             yield from self._scam(reading, texts)
 
     def _heard(self, reading: Reading) -> Iterator[_Sign]:
-        """The one category that the model is surest of, if it is very sure and the post names us or its account poses as us."""
+        """The one category that the model is surest of, if it is very sure and the post names us or its account poses as us.
+
+        A scam asks for something, and a denial says 'not': neither is left to the model.
+        """
         told = reading.classes
-        asked = ["endorsement_claim"] if reading.account.kind is Kind.PERSONNEL else list(_CLASS_OF)
+        asked = ["endorsement_claim"] if reading.account.kind is Kind.PERSONNEL else [one for one in _CLASS_OF if one != "scam"]
         surest = max(asked, key=lambda category: told.get(_CLASS_OF[category], 0.0))
         score = told.get(_CLASS_OF[surest], 0.0)
-        if score < _SURE_ALONE or told.get("warns", 0.0) >= 0.5:
+        denied = any(self._has("negation", text.folded.lower) for text in self._texts(reading, _WORDS))
+        if score < _SURE_ALONE or told.get("warns", 0.0) >= 0.5 or denied:
             return
         ours = [text.span(m.start, m.end) for text in self._texts(reading, _WORDS) for m in text.ours]
         if ours or self._poses(reading):

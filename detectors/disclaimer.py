@@ -24,7 +24,8 @@ _WORDS = ("title", "text", "summary")
 _ELLIPSIS = re.compile(r"(?:…|\.{3,}|\[\.\.\.\])\W*$")
 _FEWEST_WORDS = 4  # of the sentence before an ellipsis; fewer could begin anything
 _SURE_ALONE = 0.9  # probability from which the model is believed about what no wording states
-_SURE = 0.85  # probability from which the model is believed that the whole disclaimer is there
+_SURE = 0.85  # probability from which the model is believed that the whole disclaimer is there where no wording is
+_SURER = 0.97  # and that it is, where the wordings found a part
 _MISSPELT = 90.0  # partial ratio from which the sentence is held to be there, a typing error or two aside
 
 
@@ -106,7 +107,8 @@ class DisclaimerDetector(Detector):
 
 def heard(grade: Grade, told: Mapping[str, float]) -> Grade:
     """The grade with what the model hears: it may raise it, and never takes away what the wordings found."""
-    if told.get("disclaims", 0.0) >= _SURE:
+    halves = min(told.get("own_views", 0.0), told.get("not_employer", 0.0))
+    if told.get("disclaims", 0.0) >= (_SURE if grade is Grade.ABSENT else _SURER) and halves >= 0.5:
         return max(grade, Grade.EQUIVALENT)
     if max(told.get("own_views", 0.0), told.get("not_employer", 0.0)) >= _SURE_ALONE:
         return max(grade, Grade.PARTIAL)

@@ -25,14 +25,16 @@ class Example:
 
 
 def of_post(post: LabelledPost) -> Example:
-    """A composed post knows the classes of the subjects that it is judged on, and that it bears none of `elsewhere_never`.
+    """A composed post knows the classes of the subjects that it is judged on, and that it bears none of `elsewhere_never`,
+    nor, where it is flagged, of `flagged_never`.
 
     One on patients that is not judged knows only `phi`; an ordinary one knows that it discloses no patient.
     """
     pair = min(post.id, post.pair or post.id)
     asked = heads()
     never = {name for subject, names in asked.subjects.items() if subject not in post.judged for name in names}
-    known = dict.fromkeys(sorted(never & asked.elsewhere_never), False)
+    broken = {name for name, subjects in asked.flagged_never.items() if post.flag is not None and post.subject in subjects}
+    known = dict.fromkeys(sorted(never & (asked.elsewhere_never | broken)), False)
     known |= {name: name in post.labels for subject in sorted(post.judged) for name in asked.subjects[subject]}
     if post.subject == "ordinary":
         known["phi"] = False

@@ -6,8 +6,8 @@ What wordings and model are worth is set by hand, because too few posts were kep
 that is added to them (in rule_points.yaml for the rules of detectors/_joined.py, else `first.heard` of <rule>_points.yaml) is
 set on composed posts that the model was not taught on and on the development posts, so that at the policy's threshold seven of
 ten that are flagged ought to be (eight of ten of what is political), and no more than three of two thousand clean posts of
-health news are; nor, by the rule on conduct, more than one in a hundred neutral sentences that name a group (groups.yaml). The
-model alone must be as sure as _joined.ALONE.
+health news are, nor more than five in a hundred development posts on other rules; nor, by the rule on conduct, more than one in
+a hundred neutral sentences that name a group (groups.yaml). The model alone must be as sure as _joined.ALONE.
 """
 
 from __future__ import annotations
@@ -38,13 +38,12 @@ from training.prepare import is_held_out
 
 _NEWS = 2_000
 _MOST_ALARMS = 0.0015  # of clean news
+_MOST_ELSEWHERE = 0.05  # of posts on other rules
 _MOST_OF_MENTIONS = 0.01
 _PRECISION = {"political": 0.8}  # and elsewhere:
 _LEAST_PRECISION = 0.7
 _MARGIN = 0.01  # log odds
 _WITH_POINTS = ("conduct", "confidential", "copyright", "claims")
-_SUBJECTS = {"affiliation": "disclaimer"}  # where a rule's posts lie in another's folder
-_FLAGS_OF = {"affiliation": {"undisclosed"}}
 
 
 class Reads:
@@ -69,16 +68,20 @@ class Reads:
 
     def posts(self) -> tuple[list[tuple[PostLine, bool]], list[tuple[PostLine, bool]]]:
         """Composed posts of the rule, and ordinary ones, that the model was not taught on; and its development posts."""
-        subject = _SUBJECTS.get(self.rule, self.rule)
-        composed = [post for folder in (subject, "ordinary") for post in read_posts(CORPUS / folder)]
+        composed = [post for folder in (self.rule, "ordinary") for post in read_posts(CORPUS / folder)]
         apart = [post for post in composed if is_held_out(of_post(post))]
-        development = list(read_posts(CORPUS / "development" / f"{subject}.jsonl"))
+        development = list(read_posts(CORPUS / "development" / f"{self.rule}.jsonl"))
         return list(lines_of(apart, self.rule)), list(lines_of(development, self.rule))
 
     def clean(self, news: Sequence[str]) -> list[tuple[list[PostLine], float]]:
         """Posts that are clean, and the most of them that may be flagged."""
-        sets = [(self._lines(news), _MOST_ALARMS)]
+        sets = [(self._lines(news), _MOST_ALARMS), (self._elsewhere(), _MOST_ELSEWHERE)]
         return [*sets, (self._lines(neutral_mentions()), _MOST_OF_MENTIONS)] if self.rule == "conduct" else sets
+
+    def _elsewhere(self) -> list[PostLine]:
+        """Development posts that are judged on other rules alone, as posts of the first kind of account that this is for."""
+        others = [post for post in read_posts(CORPUS / "development") if self.rule not in post.judged]
+        return self._lines([post.raw["text"] for post in others if post.raw["text"].strip()])
 
     def _lines(self, texts: Sequence[str]) -> list[PostLine]:
         """Clean texts as posts of the first kind of account that the rule is for."""
@@ -99,15 +102,11 @@ def neutral_mentions() -> list[str]:
 
 
 def lines_of(posts: Sequence[LabelledPost], rule: str) -> Iterator[tuple[PostLine, bool]]:
-    """Each post as it would be handed over, and whether this rule is to flag it. Those that are profiles are left out."""
+    """Each post as it would be handed over, and whether this rule is to flag it."""
     for post in posts:
         keys = ("id", "platform", "account", "text", "media", "in_reply_to", "links")
         data = {key: post.raw[key] for key in keys if key in post.raw}
-        if post.subject == "disclaimer" and "bio" not in data["account"]:
-            continue
-        flagged = post.flag is not None and post.subject == _SUBJECTS.get(rule, rule)
-        flagged = flagged and (rule not in _FLAGS_OF or post.flag in _FLAGS_OF[rule])
-        yield parse_line(json.dumps(data).encode()), flagged
+        yield parse_line(json.dumps(data).encode()), post.flag is not None and post.subject == rule
 
 
 def raise_first(reads: Reads, news: Sequence[str]) -> float:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -53,6 +53,7 @@ class Heads:
     tags: dict[str, tuple[str, ...]]
     subjects: dict[str, tuple[str, ...]]  # the classes that are asked together
     elsewhere_never: frozenset[str]  # classes that no post of another subject bears
+    flagged_never: dict[str, frozenset[str]] = field(default_factory=dict)  # by class: subjects whose flagged posts lack it
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -95,6 +96,7 @@ def heads(path: Path = HERE / "heads.yaml") -> Heads:
         {head: tuple(tags) for head, tags in data["tags"].items()},
         {subject: tuple(classes) for subject, classes in data["classes"].items()},
         frozenset(data["elsewhere_never"]),
+        {name: frozenset(subjects) for name, subjects in data["flagged_never"].items()},
     )
 
 

@@ -17,7 +17,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from core.errors import ConfigError
 from core.policy import load_policy
-from core.records import Kind
+from core.records import Kind, Profile
 from nightrounds.cli._edge import Json, PolicyFile, context, err, out, settings, write_json
 from nightrounds.cli._files import given, taken
 
@@ -85,6 +85,8 @@ def check(
     text: Annotated[str, typer.Argument(help="The draft; '-' reads it from stdin.")],
     kind: Annotated[Kind, typer.Option("--as", help="As which kind of account it would be posted.")] = Kind.OFFICIAL,
     platform: Annotated[str, typer.Option(help="On which platform.")] = "website",
+    bio: Annotated[str, typer.Option("--bio", help="The account's bio, read with it.")] = "",
+    name: Annotated[str, typer.Option("--name", help="The account's display name, read with it.")] = "",
     policy: PolicyFile = None,
     json: Json = False,
 ) -> None:
@@ -104,7 +106,8 @@ def check(
     chosen = settings(policy)
     rules = load_policy(chosen.policy)
     screener = Screener(rules, nlp_configuration=chosen.nlp_configuration)
-    result = check_draft(draft, kind, rules, platform=platform, screener=screener)
+    profile = Profile(display_name=name, bio=bio) if bio or name else None
+    result = check_draft(draft, kind, rules, platform=platform, profile=profile, screener=screener)
     if json:
         write_json(_as_json(result))
     else:
@@ -118,7 +121,11 @@ def _show(result: DraftCheck) -> None:
         out.print(f"[yellow]Not wholly read: {escape(result.screened.not_read)}. That is not 'clean'.[/yellow]")
     if result.screened.protected:
         out.print(
-            "This speaks about working conditions, which the law protects; conduct and brand rules don't hold it against you."
+            "This speaks about working conditions, which the law protects; rules that the gate seals don't hold it against you."
+        )
+    if any(finding.sealed for finding in result.screened.findings):
+        out.print(
+            "Something in it would be noted all the same, under seal: only labour counsel would see it, and may open the seal."
         )
     for item in result.explanations:
         f = item.finding
@@ -132,13 +139,14 @@ def _show(result: DraftCheck) -> None:
             out.print(f"  in: {words}", markup=False)
         if item.mend:
             out.print(f"  mend: {escape(item.mend)}")
-    if not result.explanations and not result.screened.not_read:
+    if not result.screened.findings and not result.screened.not_read:
         out.print("Nothing would be flagged. That is no approval: an indicator that is not found is not the same as none.")
 
 
 def _as_json(result: DraftCheck) -> dict[str, Any]:
     return {
         "protected": result.screened.protected,
+        "sealed": any(finding.sealed for finding in result.screened.findings),
         "not_read": result.screened.not_read,
         "findings": [
             {

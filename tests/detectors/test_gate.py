@@ -126,13 +126,13 @@ def test_what_the_policy_lets_pass_is_not_sealed(policy: Policy) -> None:
 SILENT_TALK = "Third winter in the same coat while they redo the lobby marble."
 
 
-@pytest.mark.parametrize(("heard", "protected"), [(None, False), (0.02, False), (0.5, False), (0.8, True), (0.98, True)])
+@pytest.mark.parametrize(("heard", "protected"), [(None, False), (0.02, False), (0.1, False), (0.5, True), (0.98, True)])
 def test_the_model_hears_what_no_phrase_tells(gate: Gate, heard: float | None, protected: bool) -> None:
     read = replace(reading(SILENT_TALK), classes={} if heard is None else {"protected": heard})
     assert gate.protects(read) is protected
 
 
-@pytest.mark.parametrize(("heard", "protected"), [(None, True), (0.02, False), (0.3, True), (0.98, True)])
+@pytest.mark.parametrize(("heard", "protected"), [(None, True), (0.005, False), (0.3, True), (0.98, True)])
 def test_phrases_hold_unless_the_model_is_sure_of_the_contrary(gate: Gate, heard: float | None, protected: bool) -> None:
     read = replace(reading(TALK), classes={} if heard is None else {"protected": heard})
     assert gate.protects(read) is protected

@@ -102,6 +102,20 @@ def test_check_explains_a_draft(nightrounds):
     assert "Nothing would be flagged" in clean.stdout
 
 
+def test_check_reads_a_bio_with_the_draft(nightrounds):
+    draft = ("check", "Good morning from the roof garden.", "--as", "personnel", "--bio", "Nurse at Mount Sinai. Mets fan.")
+    assert "disclaimer" in nightrounds(*draft).stdout.lower()
+    assert "Nothing would be flagged" in nightrounds(*draft[:4]).stdout
+
+
+def test_check_does_not_call_clean_what_is_sealed(nightrounds):
+    draft = "They cut our overtime pay and six of us file a grievance. I will kill my manager over this, I have a gun."
+    told = nightrounds("check", draft, "--as", "personnel").stdout
+    assert "the law protects" in told
+    assert "sealed" in told
+    assert "Nothing would be flagged" not in told
+
+
 def test_a_draft_that_can_not_be_read_is_not_clean(nightrounds):
     done = nightrounds("check", "Η ασθενής μας στο κρεβάτι τέσσερα πήγε σήμερα στο σπίτι της μετά από τρεις εβδομάδες.")
     assert done.returncode == 1
