@@ -35,9 +35,10 @@ class Spelling:
 
     def undone(self, folded: Folded) -> Folded:
         """The text with bent words straight, in lower case, and its way back to the given one."""
-        return rewritten(folded, sorted(self._edits(folded.lower)))
+        return rewritten(folded, sorted(self.edits(folded.lower)))
 
-    def _edits(self, text: str) -> Iterator[Edit]:
+    def edits(self, text: str) -> Iterator[Edit]:
+        """Where folded lower-case text bends a word of the list, and the straight word."""
         for match in _LETTERS_APART.finditer(text):
             letters = match[0][::2]
             if word := self._known(letters):

@@ -75,15 +75,16 @@ class ConductText:
         """`text` folded, with names and handles as marks. What holds a slur or the name of a group is no person's name."""
         folded = fold(text)
         edits: list[Edit] = [(*match.span(1), PERSON) for match in _HANDLE.finditer(folded.lower)]
+        bent = [(start, end) for start, end, _ in self._spelling.edits(folded.lower)]  # spelt apart they pass for initials
         for span in persons:
             start, end = _place(folded, span.start), _place(folded, span.end)
-            if start < end and not self._is_a_group(folded.lower[start:end]):
+            is_bent = any(first < end and start < last for first, last in bent)
+            if start < end and not is_bent and not self._is_a_group(folded.lower[start:end]):
                 edits.append((start, end, PERSON))
         return rewritten(folded, sorted(edits))
 
     def _is_a_group(self, name: str) -> bool:
-        straight = self._spelling.undone(fold(name)).lower
-        return any(pattern and pattern.search(straight) for mark, pattern in self._kinds if mark in {SLUR, GROUP})
+        return any(pattern and pattern.search(name) for mark, pattern in self._kinds if mark in {SLUR, GROUP})
 
     def _marks(self, text: str) -> Iterator[tuple[int, int, int, int, str]]:
         """Start, minus its length, rank, end, mark: the longest at a place goes first, then the earlier kind."""
