@@ -112,7 +112,7 @@ def test_check_does_not_call_clean_what_is_sealed(nightrounds):
     draft = "They cut our overtime pay and six of us file a grievance. I will kill my manager over this, I have a gun."
     told = nightrounds("check", draft, "--as", "personnel").stdout
     assert "the law protects" in told
-    assert "sealed" in told
+    assert "under seal" in told
     assert "Nothing would be flagged" not in told
 
 
