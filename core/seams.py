@@ -12,7 +12,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from core.errors import AuthError, CrawlError
+from core.errors import AuthError, ConfigError, CrawlError
 from core.policy import Policy, Rule
 from core.records import Account, CrawledPage, Cursor, Finding, FindingScope, KnownPost, Reading, Severity, Span
 
@@ -143,12 +143,18 @@ class Detector(abc.ABC):
     """
 
     rule: ClassVar[str]
+    categories: ClassVar[frozenset[str]]  # what it can find; the policy leaves out what is not to be looked for
     revision: ClassVar[str] = "1"  # raised when the code would judge differently: history is then read again
     borrows: ClassVar[tuple[str, ...]] = ()  # other rules whose phrases this one reads
 
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
         self.config: Rule = policy.rule(self.rule)
+        if unknown := sorted(self.config.categories.keys() - self.categories):
+            raise ConfigError(
+                f"policy {policy.title!r}: rules.{self.rule}.categories: this rule finds no {', '.join(unknown)}; "
+                f"expected some of {', '.join(sorted(self.categories))}"
+            )
 
     @cached_property
     def version(self) -> str:
@@ -157,6 +163,14 @@ class Detector(abc.ABC):
 
     def applies_to(self, account: Account) -> bool:
         return account.kind in self.config.kinds
+
+    def looks_for(self, category: str) -> bool:
+        """Whether the policy has it looked for."""
+        return category in self.config.categories
+
+    def reaches(self, category: str, score: float) -> bool:
+        """Whether a score is enough for a finding, where the category is looked for at all."""
+        return self.looks_for(category) and score >= self.config.threshold_of(category)
 
     def detect(self, reading: Reading) -> Iterable[Finding]:
         """Findings of one post."""

@@ -6,33 +6,33 @@ meant: when in doubt, a post is protected. The result says whether, never what w
 or counted by it.
 
 Two readings are added as log odds: the policy's phrases, by how far they are from its threshold, and the language model's
-class 'protected'. Half of such talk holds no telling word, and much other talk holds some, so the model weighs more; where it
-does not speak, the phrases decide alone.
+class 'protected'. Half of such talk holds no telling word, and much other talk holds some, so the model weighs more; but a
+phrase that speaks of working conditions by itself seals whatever the model says, and where it does not speak, the phrases
+decide alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import replace
-from itertools import islice
+from itertools import chain, islice
 from typing import ClassVar
-
-import re2
 
 from core.policy import Policy
 from core.records import Finding, PostType, Reading, Screened
-from detectors._fold import fold
+from detectors._gate_text import GateText, windows, words_of_address
 from detectors._language import load_languages
 from detectors._phi_voice import odds
 from detectors._phrases import compile_phrases
 
 _PLAIN = "plain"  # the topic whose phrases need no signal
 _PERHAPS = "perhaps"  # the topic of words that mean other things as well
+_OTHER_SENSES = "other_senses"  # the signal that is taken out before anything is read
 _OWN_WORDS = ("title", "text", "summary")
 _PROFILE_WORDS = ("display_name", "bio")
+_LINK = "link."
 _CONTEXT = ("in_reply_to", "quote_of")
 _LONGEST = 1 << 20  # characters of a segment that are read; a Reader calls longer ones not read
-_WINDOW, _STEP = 600, 400  # characters that are judged together, so that a long text's far words don't add up
 
 # What is heard together adds up: a subject, who speaks, whom it is about, and a complaint or a call to act. The weights
 # follow a logistic regression over written examples and public posts, rounded by hand.
@@ -59,14 +59,15 @@ _RECRUITING = 0.4  # taken away: the employer's own voice
 
 _CLASS = "protected"
 _A_STEP = 10.0  # log odds that the phrases come to for one whole point beyond their threshold
-_LEAST_TOLD, _MOST_TOLD = -0.7, 2.0  # phrases that are not there say little; those that are may not outvote the model for ever
+_LEAST_TOLD = -0.7  # phrases that are not there say little
+_CERTAIN = 2.5  # what a `plain` phrase at the threshold of 0.45 comes to, or hints as strong: no model outvotes it
 _IN_DOUBT = 2.4  # log odds added, because what is sealed in error still reaches counsel, and what is not can't be taken back
 
 
 class Gate:
     """One policy's gate. Kinds of account outside `policy.gate.kinds` pass it untouched."""
 
-    revision: ClassVar[str] = "4"  # raised when the code would judge differently: history is then read again
+    revision: ClassVar[str] = "5"  # raised when the code would judge differently: history is then read again
 
     def __init__(self, policy: Policy) -> None:
         self._config = policy.gate
@@ -78,7 +79,10 @@ class Gate:
         self._topics = [
             compile_phrases(phrases, _SLOTS) for topic, phrases in policy.gate.topics.items() if topic not in special
         ]
-        self._signals = {name: compile_phrases(phrases, _SLOTS) for name, phrases in policy.gate.signals.items()}
+        signals = policy.gate.signals
+        phrases = chain(*policy.gate.topics.values(), *(signals[name] for name in signals if name != _OTHER_SENSES))
+        self._text = GateText(phrases, signals.get(_OTHER_SENSES, ()))
+        self._signals = {name: compile_phrases(phrases, _SLOTS) for name, phrases in signals.items()}
 
     def screen(self, reading: Reading, findings: Iterable[Finding], not_read: str | None = None) -> Screened:
         """The findings, with those of `gate.seals` sealed where the reading is protected talk; what `gate.passes` names passes.
@@ -94,11 +98,11 @@ class Gate:
         """Whether what the account says here is protected talk."""
         if reading.account.kind not in self._config.kinds:
             return False
-        own = "\n".join(s.text[:_LONGEST] for s in reading.segments if _is_own(s.name, reading))
-        if self._log_odds(own, reading) >= 0.0:
+        own = self._own(reading)
+        if self._log_odds(own, reading) >= 0.0 or self._told(self._linked(reading)) >= 0.0:
             return True
         context = self._context(reading)
-        joins = not own.strip() or any(self._has(signal, self._read(own)) for signal in ("own", "joining"))
+        joins = not own.strip() or any(self._has(signal, self._text.read(own)) for signal in ("own", "joining"))
         return bool(context) and joins and self._told(context) >= 0.0
 
     def tells(self, text: str) -> bool:
@@ -111,11 +115,12 @@ class Gate:
         heard = reading.classes.get(_CLASS)
         if (
             heard is None
+            or told >= _CERTAIN
             or not own.strip()
             or any(s.not_read and _is_own(s.segment, reading) for s in reading.signals.values())
         ):
             return told
-        return min(max(told, _LEAST_TOLD), _MOST_TOLD) + odds(heard) + _IN_DOUBT
+        return max(told, _LEAST_TOLD) + odds(heard) + _IN_DOUBT
 
     def _is_sealable(self, finding: Finding) -> bool:
         return finding.rule in self._seals and f"{finding.rule}/{finding.category}" not in self._passes
@@ -126,8 +131,15 @@ class Gate:
             return False
         if any(s.not_read == "language" and _is_own(s.segment, reading) for s in reading.signals.values()):
             return True
-        own = "\n".join(s.text[:_LONGEST] for s in reading.segments if _is_own(s.name, reading))
-        return load_languages().unread_letters(own)[0] > 0
+        return load_languages().unread_letters(self._own(reading))[0] > 0
+
+    def _own(self, reading: Reading) -> str:
+        return "\n".join(s.text[:_LONGEST] for s in reading.segments if _is_own(s.name, reading))
+
+    def _linked(self, reading: Reading) -> str:
+        """The words of the addresses that a post links to: a petition says in its own what it is for."""
+        links = (s.text for s in reading.segments if reading.post and s.name.startswith(_LINK))
+        return "\n".join(words_of_address(link[:_LONGEST]) for link in links)
 
     def _context(self, reading: Reading) -> str:
         """The words that a post answers, quotes or repeats: a short 'same here' joins in what coworkers said."""
@@ -141,7 +153,7 @@ class Gate:
         """What the phrases of `text` come to, as log odds: 0 at the policy's threshold."""
         if not text.strip():
             return -_A_STEP
-        best = max(map(self._score, _windows(self._read(text))))
+        best = max(map(self._score, windows(self._text.read(text))))
         return _A_STEP * (best - self._config.threshold)
 
     def _score(self, text: str) -> float:
@@ -168,30 +180,8 @@ class Gate:
         pattern = self._signals.get(signal)
         return bool(pattern and pattern.search(text))
 
-    def _read(self, text: str) -> str:
-        """Folded lower case, hashtags as words, without words that mean something else."""
-        lower = _CAMEL.sub(r"\1 \2", fold(text).text).replace("#", " ").lower()
-        other = self._signals.get("other_senses")
-        return str(other.sub(" . ", lower)) if other else lower
-
     def _seal(self, finding: Finding) -> Finding:
         return replace(finding, sealed=True, route=self._config.route)
-
-
-def _windows(text: str) -> Iterator[str]:
-    """Overlapping parts of a long text, cut between words."""
-    start = 0
-    while True:
-        end = start + _WINDOW
-        if end < len(text):
-            end = max(text.rfind(" ", start + _STEP, end), start + _STEP)
-        yield text[start:end]
-        if end >= len(text):
-            return
-        start = max(text.find(" ", start + _STEP, end), start + _STEP)
-
-
-_CAMEL = re2.compile(r"([a-z])([A-Z])")
 
 
 def _is_own(name: str, reading: Reading) -> bool:

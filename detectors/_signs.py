@@ -139,15 +139,14 @@ class Verdicts:
         for category in self._points.categories if pages else ():
             told = self._known(category)
             score = self._points.score(category, names, classes)
-            if told and score >= self._detector.config.threshold_of(told) and score > best.get(told, (0.0, ""))[0]:
+            if told and self._detector.reaches(told, score) and score > best.get(told, (0.0, ""))[0]:
                 best[told] = (score, category)
         for told, (score, category) in best.items():
             reason = self._reason(category, names, classes)
             yield self._detector.finding(told, score=score, reason=reason, spans=self._spans(category, pages, signs))
 
     def _known(self, category: str) -> str:
-        known = self._detector.config.categories
-        return next((name for name in (category, self._detector.rule) if name in known), "")
+        return next(filter(self._detector.looks_for, (category, self._detector.rule)), "")
 
     def _reason(self, category: str, names: set[str], classes: Mapping[str, float]) -> str:
         points = self._points.categories[category]

@@ -7,6 +7,7 @@ institution by name. Anything subtler is for the author, not for a detector.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import ClassVar
 
 from core.policy import Policy
 from core.records import Finding, Reading, Span
@@ -22,7 +23,8 @@ _SURE_ALONE = 0.95  # probability from which the model is believed where no word
 
 
 class AffiliationDetector(Detector):
-    rule = "affiliation"
+    rule: ClassVar[str] = "affiliation"
+    categories: ClassVar[frozenset[str]] = frozenset({"undisclosed"})
     revision = "2"
     borrows = ("disclaimer",)
 
@@ -44,7 +46,7 @@ class AffiliationDetector(Detector):
             ours = [m for m in self._affiliations.institution.own_mentions(folded) if m.strong]
             praise = self._praise_of(name, folded, ours)
             score = _score(bool(praise), reading.classes.get("promotes", 0.0)) if ours else 0.0
-            if score >= self.config.threshold_of("undisclosed"):
+            if self.reaches("undisclosed", score):
                 spans = praise or [given_span(name, folded, m.start, m.end) for m in ours]
                 reason = "A reminder: the post praises the institution, and nothing says how the author belongs to it."
                 yield self.finding("undisclosed", score=score, reason=reason, spans=spans)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from core.policy import Policy
 from core.records import Finding, FindingScope, Kind, Reading, Severity, Span
@@ -67,7 +67,10 @@ class _Sign(NamedTuple):
 
 
 class BrandMisuseDetector(Detector):
-    rule = "brand"
+    rule: ClassVar[str] = "brand"
+    categories: ClassVar[frozenset[str]] = frozenset(
+        {"impersonation", "lookalike_domain", "endorsement_claim", "merchandise", "scam"}
+    )
     revision = "2"
 
     def __init__(self, policy: Policy) -> None:
@@ -295,7 +298,7 @@ class BrandMisuseDetector(Detector):
 
     def _findings(self, signs: Iterable[_Sign]) -> Iterator[Finding]:
         for sign in signs:
-            if sign.score >= self.config.threshold_of(sign.category):
+            if self.reaches(sign.category, sign.score):
                 category, score, reason, spans, scope, severity = sign
                 yield self.finding(category, score=score, reason=reason, spans=spans, severity=severity, scope=scope)
 

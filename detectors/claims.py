@@ -40,6 +40,7 @@ class ClaimsDetector(Detector):
     """Indicators of medical or institutional claims without support."""
 
     rule: ClassVar[str] = "claims"
+    categories: ClassVar[frozenset[str]] = frozenset({"claims", "promise", "superiority", "misinformation"})
     revision: ClassVar[str] = "1"
 
     def __init__(self, policy: Policy) -> None:

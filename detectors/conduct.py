@@ -18,7 +18,7 @@ from detectors._conduct_points import conduct_points, data_digest
 
 _POST, _PROFILE = ("title", "text", "summary", "media."), ("display_name", "bio")
 _LIKELY = 0.5  # probability from which a reading counts as having spoken
-_SURE_ALONE = 0.5  # score from which the model is believed where no word speaks for it: a group that is named weighs much with it
+_SURE_ALONE = 0.5  # score from which the model is believed where no word speaks for it: with it a named group weighs much
 
 _WHAT = {
     "hate": "Words that attack people for what they are",
@@ -53,6 +53,7 @@ class ConductDetector(Detector):
     """Indicators of hate, harassment, threats and discrimination."""
 
     rule: ClassVar[str] = "conduct"
+    categories: ClassVar[frozenset[str]] = frozenset({"hate", "harassment", "threat", "discrimination"})
     revision: ClassVar[str] = "1"
 
     def __init__(self, policy: Policy) -> None:
@@ -83,7 +84,7 @@ class ConductDetector(Detector):
             scored = [(conduct_points().score(category, evidence.names(category), classes), evidence) for evidence in read]
             score, evidence = max(scored, key=lambda pair: pair[0])
             least = 0.0 if _words_speak(category, evidence) else _SURE_ALONE
-            if score >= max(self.config.threshold_of(category), least):
+            if score >= least and self.reaches(category, score):
                 reason = _reason(category, evidence, classes)
                 yield self.finding(category, score=score, reason=reason, spans=evidence.spans(category), scope=scope)
 

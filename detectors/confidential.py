@@ -62,6 +62,9 @@ class ConfidentialDetector(Detector):
     """Indicators that something confidential, proprietary or a matter of security is told."""
 
     rule: ClassVar[str] = "confidential"
+    categories: ClassVar[frozenset[str]] = frozenset(
+        {"confidential", "marking", "credentials", "infrastructure", "unannounced", "internal"}
+    )
     revision: ClassVar[str] = "1"
 
     def __init__(self, policy: Policy) -> None:

@@ -31,7 +31,7 @@ _NEVER = r"[^\s\S]"
 _NUMBER = r"\d+(?:[.,]\d{3})*"
 _PART, _WHOLE = 0.25, 0.6  # shares of a registered work, from which it is a sizeable part, and from which it is the work
 _MANY_WORDS = 120  # of a registered work that are no short quotation, however long the work
-_ARTICLES = frozenset({PostType.ARTICLE, PostType.PAGE})
+_ARTICLES = frozenset({"copyright", PostType.ARTICLE, PostType.PAGE})
 _WHAT = {
     "copied": "May pass on somebody else's whole work",
     "stripped": "Seems to lack an owner's credit or notice, or to put a disclaimer in place of permission",
@@ -59,6 +59,7 @@ class CopyrightDetector(Detector):
     """Indicators that somebody's work is shared without the right to."""
 
     rule: ClassVar[str] = "copyright"
+    categories: ClassVar[frozenset[str]] = frozenset({"copied", "stripped", "registered"})
     revision: ClassVar[str] = "2"
 
     def __init__(self, policy: Policy) -> None:

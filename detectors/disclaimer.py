@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from enum import IntEnum
+from typing import ClassVar
 
 from rapidfuzz import fuzz
 
@@ -39,7 +40,8 @@ class Grade(IntEnum):
 
 
 class DisclaimerDetector(Detector):
-    rule = "disclaimer"
+    rule: ClassVar[str] = "disclaimer"
+    categories: ClassVar[frozenset[str]] = frozenset({"missing", "incomplete"})
     revision = "2"
 
     def __init__(self, policy: Policy) -> None:
@@ -100,7 +102,7 @@ class DisclaimerDetector(Detector):
         where = "profile" if scope is FindingScope.PROFILE else "post"
         category, what = ("incomplete", "only a part of") if grade is Grade.PARTIAL else ("missing", "not")
         score = max(statement.score for statement in statements)
-        if score >= self.config.threshold_of(category):
+        if self.reaches(category, score):
             reason = f"A reminder: the {where} states a current affiliation and holds {what} the required disclaimer."
             yield self.finding(category, score=score, reason=reason, spans=[s.span for s in statements], scope=scope)
 

@@ -30,6 +30,9 @@ class PhiDetector(Detector):
     """Indicators that a post tells of a patient who could be recognised."""
 
     rule: ClassVar[str] = "phi"
+    categories: ClassVar[frozenset[str]] = frozenset(
+        {"direct_identifier", "indirect_identifier", "deceased", "review_reply", "image_caption"}
+    )
     revision: ClassVar[str] = "3"
 
     def __init__(self, policy: Policy) -> None:
@@ -44,8 +47,7 @@ class PhiDetector(Detector):
 
     def detect(self, reading: Reading) -> Iterator[Finding]:
         """At most one finding a category, the surest."""
-        known = (told for told in self._told(reading) if told.category in self.config.categories)
-        sure = [told for told in known if told.score >= self.config.threshold_of(told.category)]
+        sure = [told for told in self._told(reading) if self.reaches(told.category, told.score)]
         best: dict[str, Told] = {}
         for told in first_that_fit(sure):
             if told.category not in best or told.score > best[told.category].score:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
+from typing import ClassVar
 
 from core.policy import Policy
 from core.records import Account, Finding, FindingScope, Kind, PostType, Reading, Span
@@ -136,7 +137,8 @@ class _Judgement:
 class PoliticalDetector(Detector):
     """Rule 'political': endorse, oppose."""
 
-    rule = "political"
+    rule: ClassVar[str] = "political"
+    categories: ClassVar[frozenset[str]] = frozenset({"endorse", "oppose"})
     revision = "4"
 
     def __init__(self, policy: Policy) -> None:
@@ -230,7 +232,7 @@ class PoliticalDetector(Detector):
             joined("political", _sum([j for j in found if j.own]), reading.classes, tuple(_CLASS_OF.values())),
             _sum([j for j in found if not j.own]),
         )
-        if score < self.config.threshold_of(side):
+        if not self.reaches(side, score):
             return
         best = max((j.score for j in found), default=0.0)
         strong = [j for j in found if j.score >= best - 0.3]

@@ -131,7 +131,7 @@ def test_a_rules_digest_follows_its_own_words_the_gate_and_the_names(tmp_path: P
     assert other_brand != brand
     assert same_phi == phi
     both = digests(lambda data: data["institution"]["units"].append("Pellew Clinic"))
-    gated = digests(lambda data: data["gate"].update(threshold=0.9))
+    gated = digests(lambda data: data["gate"].update(threshold=0.6))
     assert brand not in {both[0], gated[0]}
     assert phi not in {both[1], gated[1]}
 
@@ -179,10 +179,26 @@ BROKEN: dict[str, tuple[Change, str]] = {
         lambda d: d["gate"].update(seals=["weather"]),
         "gate.seals: expected names of rules, got 'weather'",
     ),
-    "a category that may pass the gate though nothing seals it": (
-        lambda d: d["gate"].update(passes=["conduct/weather"]),
-        "gate.passes: expected rule/category of a rule in gate.seals, got 'conduct/weather'",
+    "a gate that guards no personnel": (
+        lambda d: d["gate"].update(kinds=["official"]),
+        "gate.kinds: expected personnel among them",
     ),
+    "a gate for nobody": (lambda d: d["gate"].update(kinds=[]), "gate.kinds: Tuple should have at least 1 item"),
+    "a rule on personnel that is not sealed": (
+        lambda d: d["gate"].update(seals=[name for name in d["gate"]["seals"] if name != "conduct"]),
+        "gate.seals: expected conduct among them, because it is read on personnel",
+    ),
+    "a rule turned on personnel and not sealed": (
+        lambda d: d["rules"]["claims"].update(kinds=["personnel"]),
+        "gate.seals: expected claims among them, because it is read on personnel",
+    ),
+    "patient information under seal": (lambda d: d["gate"]["seals"].append("phi"), "gate.seals: expected no phi"),
+    "conduct that passes the gate": (
+        lambda d: d["gate"].update(passes=["conduct/hate"]),
+        "gate.passes: expected nothing but confidential/credentials of a rule in gate.seals, got 'conduct/hate'",
+    ),
+    "a gate that hears nothing": (lambda d: d["gate"].update(threshold=0.9), "gate.threshold: Input should be less"),
+    "a topic without words": (lambda d: d["gate"].update(topics={"pay": []}), "gate.topics.pay: Tuple should have at least 1"),
     "politics read on people": (
         lambda d: d["rules"]["political"].update(kinds=["official", "personnel"]),
         "rules.political.kinds: expected official alone",

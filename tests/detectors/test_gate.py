@@ -123,6 +123,7 @@ def test_what_the_policy_lets_pass_is_not_sealed(policy: Policy) -> None:
     )
 
 
+HINT = "The schedule came out and I work Christmas."
 SILENT_TALK = "Third winter in the same coat while they redo the lobby marble."
 
 
@@ -132,10 +133,47 @@ def test_the_model_hears_what_no_phrase_tells(gate: Gate, heard: float | None, p
     assert gate.protects(read) is protected
 
 
+@pytest.mark.parametrize("heard", [None, 0.001, 0.3, 0.98])
+def test_a_phrase_that_speaks_for_itself_holds_whatever_the_model_says(gate: Gate, heard: float | None) -> None:
+    assert gate.protects(replace(reading(TALK), classes={} if heard is None else {"protected": heard}))
+
+
 @pytest.mark.parametrize(("heard", "protected"), [(None, True), (0.005, False), (0.3, True), (0.98, True)])
-def test_phrases_hold_unless_the_model_is_sure_of_the_contrary(gate: Gate, heard: float | None, protected: bool) -> None:
-    read = replace(reading(TALK), classes={} if heard is None else {"protected": heard})
+def test_words_that_only_hint_hold_unless_the_model_is_sure_of_the_contrary(
+    gate: Gate, heard: float | None, protected: bool
+) -> None:
+    read = replace(reading(HINT), classes={} if heard is None else {"protected": heard})
     assert gate.protects(read) is protected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "w3 4r3 und3rst4ff3d",
+        "un10n v0te on thursday",
+        "s.t.r.i.k.e v.o.t.e on friday, all of us",
+        "#strikevotenow",
+        "#ourunionstrong and proud",
+        "#FairPayForNurses",
+        "told the FBI about the billing upstairs",
+        "I wrote to the inspector general about what they did to the charts.",
+        "denuncié al jefe en la fiscalía",
+    ],
+)
+def test_bent_words_hashtags_and_reports_to_authorities_are_protected(gate: Gate, text: str) -> None:
+    assert gate.protects(replace(reading(text), classes={"protected": 0.01}))
+
+
+def test_a_link_speaks_as_well(gate: Gate) -> None:
+    linked = reading("Read this.", other=[("link.0", "https://sign.example/petition/safe-staffing-for-nurses")])
+    assert gate.protects(replace(linked, classes={"protected": 0.01}))
+    assert not gate.protects(reading("Read this.", other=[("link.0", "https://news.example/2026/ducks-on-the-pond")]))
+
+
+def test_a_long_row_of_hashtags_is_read_in_time(gate: Gate) -> None:
+    started = time.process_time()
+    gate.protects(reading("#" + "strikepay" * 4 + " #" + "anananananananananananananananananananan" * 1000))
+    assert time.process_time() - started < 2.0
 
 
 def test_a_surer_model_never_protects_less(gate: Gate) -> None:

@@ -10,7 +10,7 @@ from core.policy import Policy, default_policy_path, load_policy
 from core.records import Finding, Kind, Reading, Severity, Span
 from core.seams import Detector
 from nightrounds.drafts import check_draft
-from nightrounds.screener import Screener
+from nightrounds.screener import Screener, detector_classes
 
 CANARY = "Zinnia"
 
@@ -19,6 +19,7 @@ class NamesZinnia(Detector):
     """Knows one patient."""
 
     rule = "phi"
+    categories = detector_classes()["phi"].categories
 
     def detect(self, reading: Reading) -> Iterable[Finding]:
         at = reading.by_name.get("text", "").find(CANARY)

@@ -43,6 +43,7 @@ class Marks(Detector):
     """Finds the first word of every post, and the bio."""
 
     rule = "phi"
+    categories = detector_classes()["phi"].categories
 
     def detect(self, reading: Reading) -> Iterable[Finding]:
         yield self.finding("direct_identifier", score=0.9, reason="a word", spans=[Span("text", 0, 4)])
@@ -55,6 +56,7 @@ class Breaks(Detector):
     """Fails half-way, with the post's text in its exception."""
 
     rule = "claims"
+    categories = detector_classes()["claims"].categories
 
     def detect(self, reading: Reading) -> Iterable[Finding]:
         yield self.finding(next(iter(self.config.categories)), score=0.9, reason="never seen")
@@ -65,6 +67,7 @@ class NeverEnds(Detector):
     """Swallows every Exception and goes on."""
 
     rule = "claims"
+    categories = detector_classes()["claims"].categories
 
     def detect(self, reading: Reading) -> Iterable[Finding]:
         while True:
@@ -207,3 +210,33 @@ def test_outside_the_main_thread_there_is_no_alarm() -> None:
     thread.start()
     thread.join()
     assert done
+
+
+def test_a_misspelt_category_is_an_error_and_no_silence() -> None:
+    policy = load_policy(default_policy_path())
+    conduct = policy.rule("conduct")
+    misspelt = conduct.model_copy(update={"categories": {"harrasment": conduct.category("harassment")}})
+    with pytest.raises(ConfigError, match=r"rules\.conduct\.categories: this rule finds no harrasment; expected some of discr"):
+        Screener(policy.model_copy(update={"rules": {**policy.rules, "conduct": misspelt}}))
+
+
+@pytest.mark.parametrize("rule", sorted(detector_classes()))
+def test_a_category_that_the_policy_leaves_out_is_not_found(rule: str) -> None:
+    policy = load_policy(default_policy_path())
+    whole = policy.rule(rule)
+    kept = dict([sorted(whole.categories.items())[0]])
+    less = policy.model_copy(update={"rules": {**policy.rules, rule: whole.model_copy(update={"categories": kept})}})
+    screener = Screener(less)
+    texts = [
+        "Vote for Kathy Hochul and against the Republicans!",
+        "Our clinic cures cancer, guaranteed. Vaccines cause autism. We are the best hospital in the world.",
+        "I will kill you, you worthless idiot. vpn password: Winter2024! CONFIDENTIAL, internal use only.",
+        "My patient Ottoline Fairweather, MRN 4417702, died of sepsis last night.",
+        "No copyright infringement intended, full article pasted below, remove the credit.",
+    ]
+    for kind in Kind:
+        account = an_account(kind, bio="Nurse at Mount Sinai. Mount Sinai official support, send bank details for a job.")
+        for text in texts:
+            screened = screener.screen_both(account, replace(POST, text=text, account_id=account.id))
+            assert screened.not_read is None
+            assert {finding.category for finding in screened.findings if finding.rule == rule} <= kept.keys()
