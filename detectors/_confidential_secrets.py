@@ -155,6 +155,8 @@ def _passwords(page: Page, text: str) -> Iterator[Sign]:
 def _bare(value: str) -> str:
     """The value without what stands around it; empty where it is a word that is said of passwords, or a blank to fill in."""
     bare = value.strip("\"'`.,;:!?)(")
+    if value[-1:] == "!" and _is_made_up(bare):  # it may be a part of it
+        bare += "!"
     return "" if len(bare) < _SHORTEST_SAID or bare.lower() in _WORDS_AFTER.split() or _NO_SECRET.search(bare) else bare
 
 

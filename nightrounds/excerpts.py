@@ -16,6 +16,9 @@ from storage.findings import StoredFinding
 from storage.transaction import Transaction
 
 
+_PATIENTS = "phi"  # the rule whose findings can't be judged without the sentence around them
+
+
 @dataclass(frozen=True, slots=True)
 class FindingInPlace:
     """A finding with the post that it is about (None: the profile) and the text that its first span lies in."""
@@ -37,13 +40,18 @@ def _gravity(stored: StoredFinding) -> tuple[int, float, int]:
     return -stored.finding.severity.rank, -stored.finding.score, stored.id
 
 
+def _always(sentence: str) -> bool:
+    """A password needs no words around it."""
+    return True
+
+
 def in_place(context: Context, tx: Transaction, stored: StoredFinding, *, opens_seals: bool = False) -> FindingInPlace:
     """Read back what `stored` points into, as it was screened. `opens_seals`: the reader may see protected talk."""
     post = posts.get_revision(tx, stored.revision_id).post if stored.revision_id is not None else None
     spans = stored.finding.spans
     segments = context.screener.segments_of(stored.account, post)
     if not opens_seals and screenings.is_protected(tx, stored):
-        is_protected = context.screener.is_protected_talk
+        is_protected = context.screener.is_protected_talk if stored.finding.rule == _PATIENTS else _always
         segments = without_protected_part(segments, spans, is_protected)
         post = post and post_without_protected_part(post, spans, is_protected)
     return FindingInPlace(stored, post, segments.get(spans[0].segment, "") if spans else "")

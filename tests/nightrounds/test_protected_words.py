@@ -131,3 +131,14 @@ def test_another_post_of_the_same_person_is_shown_as_ever(protected_home, nightr
     with open_context(Settings(home=protected_home)) as context, context.store.read() as tx:
         newest = findings.list_findings(tx)[0]
         assert in_place(context, tx, newest).text == text
+
+
+def test_of_a_password_in_a_protected_post_nothing_else_is_shown(protected_home, nightrounds, tmp_path):
+    posts = tmp_path / "more.jsonl"
+    text = "Understaffed again on nine. The pump room is a fridge and the wifi password is Kettle7Drum! for whoever freezes."
+    posts.write_text(json.dumps({"id": "9", "platform": "x", "account": {"handle": "someone"}, "text": text}))
+    assert nightrounds("posts", "import", str(posts)).returncode == 0
+    with open_context(Settings(home=protected_home)) as context, context.store.read() as tx:
+        (stored,) = (one for one in findings.list_findings(tx) if one.finding.category == "credentials")
+        shown_text = in_place(context, tx, stored).text
+    assert "".join(shown_text.replace(BLOCK, "").split()) == "Kettle7Drum!"
