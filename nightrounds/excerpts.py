@@ -15,7 +15,6 @@ from storage import findings, posts, screenings
 from storage.findings import StoredFinding
 from storage.transaction import Transaction
 
-
 _PATIENTS = "phi"  # the rule whose findings can't be judged without the sentence around them
 
 

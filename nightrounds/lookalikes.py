@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import combinations, islice
+from itertools import chain, combinations, islice
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -35,6 +35,7 @@ _SUFFIXES = ("com", "org", "net", "health", "care", "info", "co", "us", "online"
 _CLOSED = frozenset(
     {"edu", "gov", "mil", "int", "ac", "nhs"}
 )  # no impostor can register under these, nor under "edu.au" or "ac.uk"
+_NOT_PUBLIC = frozenset({"internal", "local", "localhost", "localdomain", "lan", "home", "corp", "intranet", "private", "arpa"})
 _LONGEST_NAME = 253
 _LONGEST_ADDRESS = 2000
 
@@ -60,6 +61,8 @@ _FORMS = {
     "bluesky": _Form("-", 63, "."),
     "mastodon": _Form("_", 30, "@"),
 }
+_SAME_NAMES = {"threads": "instagram"}  # a name on the one is the same person's on the other
+_DOMAINS_ARE_HANDLES = frozenset({"bluesky"})
 _ANY_FORM = _Form("_-.", 50)
 
 
@@ -87,8 +90,11 @@ class OwnNames:
 
     def _whose_handle(self, platform: str, handle: str) -> str:
         us = self.policy.institution
-        if handle.casefold() in {one.casefold() for one in us.handles.get(platform, ())}:
+        own = chain.from_iterable(us.handles.get(place, ()) for place in (platform, _SAME_NAMES.get(platform, "")))
+        if handle.casefold() in {one.casefold() for one in own}:
             return "ours"  # the same handle elsewhere may be anybody's
+        if platform in _DOMAINS_ARE_HANDLES and self.hosts.is_own(handle):
+            return "ours"
         bare, _ = _parted(_FORMS.get(platform, _ANY_FORM), handle.casefold())
         theirs = {domain for namesake in us.namesakes for domain in namesake.domains}
         is_theirs = squash(bare) in self._labels(theirs) - self._labels(us.domains)
@@ -128,6 +134,8 @@ def name_as_given(policy: Policy, given: str, platform: str = WEBSITE) -> Candid
     is_strange = not name.isprintable() or any(char.isspace() for char in name) or (platform in _FORMS and "://" in name)
     if not name or is_strange or len(name) > _LONGEST_NAME:
         raise ConfigError("expected a web address such as clinic-jobs.example, or a handle with --platform")
+    if platform == WEBSITE and name.rpartition(".")[2] in _NOT_PUBLIC:
+        raise ConfigError("no public web address: nobody outside a network could see it")
     if whose := OwnNames.of(policy).whose(platform, name):
         raise ConfigError(f"by the policy file this one is {whose}; nothing was added")
     return Candidate(platform=platform, name=name)

@@ -127,19 +127,21 @@ def list_lookalikes(tx: Transaction, *, state: LookalikeState | None = None) -> 
 def watch(tx: Transaction, lookalike_id: int, account: Account, *, note: str, decided_by: str) -> Lookalike:
     """Decide that it is watched, as this `account` of kind unofficial, which goes on the account list.
 
-    Deciding so again changes nothing while the account is watched.
+    Deciding so again changes nothing while the account is watched, unless there is a new note.
 
     Raises:
         StorageError: there is no such lookalike; the account is on the list as another kind; or the list can't take it.
     """
     row = _row(tx, lookalike_id, locks=True)
-    if row.state == LookalikeState.WATCHED.value and _is_watched_as_unofficial(tx, row.account_id):
+    if _says_nothing_new(tx, row, LookalikeState.WATCHED, note) and _is_watched_as_unofficial(tx, row.account_id):
         return _lookalike(tx, row)
-    return _decide(tx, lookalike_id, LookalikeState.WATCHED, note, decided_by, _put_on_list(tx, account))
+    return _decide(tx, row, LookalikeState.WATCHED, note, decided_by, _put_on_list(tx, account))
 
 
 def dismiss(tx: Transaction, lookalike_id: int, state: LookalikeState, *, note: str, decided_by: str) -> Lookalike:
-    """Decide that it is `ours` or `harmless`; it never comes up again. Deciding the same again changes nothing.
+    """Decide that it is `ours` or `harmless`; it never comes up again.
+
+    Deciding the same again changes nothing, unless there is a new note.
 
     Raises:
         StorageError: there is no such lookalike, or it is watched as an unofficial account, which has to be retired first.
@@ -147,19 +149,28 @@ def dismiss(tx: Transaction, lookalike_id: int, state: LookalikeState, *, note: 
     if state not in {LookalikeState.OURS, LookalikeState.HARMLESS}:
         raise ValueError(f"a lookalike is not dismissed as {state.value}")
     row = _row(tx, lookalike_id, locks=True)
-    if row.state == state.value:
+    if _says_nothing_new(tx, row, state, note):
         return _lookalike(tx, row)
     if _is_watched_as_unofficial(tx, row.account_id):
         raise StorageError(
             f"lookalike {lookalike_id} is watched as an unofficial account; first retire that one ('nightrounds accounts "
             "retire'), or, where it is ours, import it as official"
         )
-    return _decide(tx, lookalike_id, state, note, decided_by, row.account_id)
+    return _decide(tx, row, state, note, decided_by, row.account_id)
+
+
+def _says_nothing_new(tx: Transaction, row: AnyRow, state: LookalikeState, note: str) -> bool:
+    return row.state == state.value and note in _lookalike(tx, row).note
 
 
 def _decide(
-    tx: Transaction, lookalike_id: int, state: LookalikeState, note: str, decided_by: str, account_id: str | None
+    tx: Transaction, row: AnyRow, state: LookalikeState, note: str, decided_by: str, account_id: str | None
 ) -> Lookalike:
+    """What was decided before, by whom and why, stays in the note."""
+    known = _lookalike(tx, row)
+    if known.decided_at is not None:
+        before = f"{known.decided_at:%Y-%m-%d} {known.state.value}, {known.decided_by}"
+        note = "\n".join(part for part in (note, f"{before}: {known.note}" if known.note else before) if part)
     values = {
         "state": state.value,
         "decided_by": tx.seal(_c.decided_by, decided_by),
@@ -167,9 +178,9 @@ def _decide(
         "note": tx.seal(_c.note, note or None),
         "account_id": account_id,
     }
-    tx.connection.execute(update(lookalikes).where(_c.id == lookalike_id).values(**values))
-    tx.audit("lookalike decided", lookalike_ids=[lookalike_id], state=state.value)
-    return get(tx, lookalike_id)
+    tx.connection.execute(update(lookalikes).where(_c.id == row.id).values(**values))
+    tx.audit("lookalike decided", lookalike_ids=[row.id], state=state.value)
+    return get(tx, row.id)
 
 
 def _put_on_list(tx: Transaction, account: Account) -> str:

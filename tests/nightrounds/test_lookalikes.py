@@ -139,6 +139,9 @@ def test_one_without_the_rule_on_brand_is_told_so() -> None:
         ("tiktok", "mountsinainyc", ""),  # anybody may have taken it there
         ("x", "sinaichicago", "a namesake's"),
         ("bluesky", "mountsinainyc.bsky.social", ""),
+        ("bluesky", "mountsinai.org", "ours"),  # whoever shows this one holds the domain
+        ("bluesky", "news.icahn.mssm.edu", "ours"),
+        ("threads", "mountsinainyc", "ours"),  # a name there is Instagram's
     ],
 )
 def test_whose_a_name_is(platform: str, name: str, whose: str) -> None:
@@ -198,6 +201,12 @@ def test_what_is_no_address_is_refused_at_once_and_not_quoted(typed: str) -> Non
 def test_what_is_no_handle_is_refused(typed: str) -> None:
     with pytest.raises(ConfigError, match="a handle"):
         name_as_given(POLICY, typed, "x")
+
+
+@pytest.mark.parametrize("typed", ["metadata.google.internal", "http://printer.local/", "intranet.corp", "mountsinai.lan"])
+def test_what_only_a_network_of_ones_own_could_see_is_refused(typed: str) -> None:
+    with pytest.raises(ConfigError, match="no public web address"):
+        name_as_given(POLICY, typed)
 
 
 def test_a_handle_is_kept_as_it_is_written() -> None:

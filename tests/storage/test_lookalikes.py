@@ -97,6 +97,15 @@ def test_the_same_decision_again_changes_nothing(store: Store, fake: Account) ->
     assert trail(store) == told
 
 
+def test_a_mind_that_changed_keeps_who_said_what_before(store: Store) -> None:
+    put(store, FAKE)
+    decide(store, LookalikeState.HARMLESS)
+    changed = decide(store, LookalikeState.OURS, by="Orla Finch")
+    assert (changed.decided_by, changed.state) == ("Orla Finch", LookalikeState.OURS)
+    assert WHO in changed.note
+    assert "harmless" in changed.note
+
+
 def test_a_settled_one_stays_settled_when_it_is_made_again(store: Store) -> None:
     put(store, FAKE)
     decide(store, LookalikeState.HARMLESS)
