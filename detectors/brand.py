@@ -110,7 +110,8 @@ class BrandMisuseDetector(Detector):
     def _heard(self, reading: Reading) -> Iterator[_Sign]:
         """The one category that the model is surest of, if it is very sure and the post names us or its account poses as us.
 
-        A scam asks for something, and a denial says 'not': neither is left to the model.
+        A scam asks for something, and a denial says 'not': neither is left to the model. That an account poses as us is its
+        profile's finding, and not each post's again.
         """
         told = reading.classes
         asked = ["endorsement_claim"] if reading.account.kind is Kind.PERSONNEL else [one for one in _CLASS_OF if one != "scam"]
@@ -119,10 +120,12 @@ class BrandMisuseDetector(Detector):
         denied = any(self._has("negation", text.folded.lower) for text in self._texts(reading, _WORDS))
         if score < _SURE_ALONE or told.get("warns", 0.0) >= 0.5 or denied:
             return
-        ours = [text.span(m.start, m.end) for text in self._texts(reading, _WORDS) for m in text.ours]
-        if ours or self._poses(reading):
+        texts = self._texts(reading, _WORDS)
+        ours = [text.span(m.start, m.end) for text in texts for m in text.ours]
+        if ours or (self._poses(reading) and surest != "impersonation"):
             reason = f"The language model reads it so: {_READ_AS[surest]}."
-            yield _Sign(surest, score, reason, tuple(ours), FindingScope.POST, None)
+            spans = ours or [text.span(0, len(text.folded.text)) for text in texts if text.folded.text]
+            yield _Sign(surest, score, reason, tuple(spans), FindingScope.POST, None)
 
     def _poses(self, reading: Reading) -> bool:
         """Whether handle or name would be taken for ours at a glance."""

@@ -95,7 +95,7 @@ def check(
     Exit 1 where the draft could not be read wholly.
     """
     from nightrounds.drafts import check_draft
-    from nightrounds.screener import Screener
+    from nightrounds.screener import Screener, detectors_without_rule
 
     try:
         draft = sys.stdin.read() if text == "-" else text
@@ -112,6 +112,8 @@ def check(
         write_json(_as_json(result))
     else:
         _show(result)
+        if left_out := detectors_without_rule(rules):
+            out.print(f"Not looked for, because the policy file has no entry: {', '.join(left_out)}.")
     if result.screened.not_read:
         raise typer.Exit(1)
 
