@@ -89,6 +89,13 @@ class Disclaimer(_Data):
     not_employer: tuple[Words, ...] = ()  # 'not those of my employer'
 
 
+class OwnPicture(_Data):
+    """A logo or portrait of ours, by the hash of its look (`nightrounds pictures sign`): who shows it may pose as us."""
+
+    title: Words
+    look: Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
+
+
 class Institution(_Data):
     """Who we are: what the brand, disclaimer and PHI rules compare with."""
 
@@ -99,6 +106,7 @@ class Institution(_Data):
     brands: tuple[Words, ...] = ()
     domains: tuple[Words, ...] = Field(min_length=1)
     handles: dict[str, tuple[Words, ...]] = {}  # platform -> official handles
+    pictures: tuple[OwnPicture, ...] = ()
     affiliation_words: tuple[Words, ...] = ()  # 'works at', 'resident at', 'RN @'
     disclaimer: Disclaimer
     contacts: dict[str, Contact] = {}

@@ -22,7 +22,7 @@ from crawlers._quiet import quiet
 from crawlers._rebase import rebased_session
 
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
-_MOST_BYTES = 4 * 2**20
+MOST_BYTES = 4 * 2**20
 _MOST_PIXELS = 4_000_000  # no platform shows a face larger than a quarter of that
 _LONGEST_SIDE = 8192
 _MOST_SCANS = 64  # of a progressive JPEG, which has about ten; each costs as much time as a whole picture
@@ -84,7 +84,7 @@ class Pictures:
 
 def look_of(body: bytes) -> str:
     """A difference hash, 64 bits in hexadecimal: which of two neighbouring grey fields is lighter. Empty for no picture."""
-    if len(body) > _MOST_BYTES:
+    if len(body) > MOST_BYTES:
         return ""
     try:
         with Image.open(io.BytesIO(body), formats=_FORMATS) as picture:

@@ -18,10 +18,12 @@ from detectors._fold import Folded, fold
 from detectors._hosts import Hosts, Suspicion, find_addresses
 from detectors._institution import Institution, Mention, given_span
 from detectors._likeness import Likeness, Likenesses
+from detectors._own_pictures import OwnPictures
 from detectors._phrases import compile_phrases
 
 _WORDS = ("title", "text", "summary", "media.")  # segments that the author wrote
 _LIKE_US = 0.85  # likeness from which an account is taken for ours at a glance
+_PICTURE, _WITH_PICTURE = 0.5, 0.1  # what a picture of ours is worth by itself, and what it adds to anything
 _CLAIM_GAP = 4  # words between a claim and the name
 _GOODS_GAP = 5  # words between goods and the name
 _SENTENCE_END = re.compile(r"[.!?\n]")
@@ -71,7 +73,7 @@ class BrandMisuseDetector(Detector):
     categories: ClassVar[frozenset[str]] = frozenset(
         {"impersonation", "lookalike_domain", "endorsement_claim", "merchandise", "scam"}
     )
-    revision = "2"
+    revision = "3"
 
     def __init__(self, policy: Policy) -> None:
         super().__init__(policy)
@@ -82,6 +84,7 @@ class BrandMisuseDetector(Detector):
         added = [*self._phrases("added_words"), *(p for p in self._phrases("official_claim") if "(" not in p)]
         names = [us.name, *us.short_names, *us.units, *us.brands, *official, *domains]
         self._likenesses = Likenesses(names, [word for phrase in added for word in _spelled_out(phrase)])
+        self._pictures = OwnPictures(us.pictures)
         self._hosts = Hosts(policy, self._institution, self._likenesses)
         slots = {"us": self._institution.name_pattern}
         self._patterns: dict[str, Any] = {key: compile_phrases(phrases, slots) for key, phrases in self.config.phrases.items()}
@@ -152,12 +155,15 @@ class BrandMisuseDetector(Detector):
         likenesses = self._profile_likenesses(reading)
         best = max((likeness.score for likeness in likenesses.values()), default=0.0)
         about = "\n".join(t.folded.lower for t in self._texts(reading, ("display_name", "bio")))
+        picture = self._pictures.shown_as(reading.account.profile.picture_hash)
         if best >= _LIKE_US:
             score = best
         elif best >= 0.5 and self._has("official_claim", about):
             score = 0.8
         elif claims:
             score = 0.75
+        elif picture:
+            score = _PICTURE
         else:
             return
         spans = [Span(name, 0, len(reading.by_name[name])) for name, likeness in likenesses.items() if likeness.score >= 0.5]
@@ -167,6 +173,9 @@ class BrandMisuseDetector(Detector):
             if bent
             else "The account appears to be the institution"
         )
+        if picture:
+            score = min(score + _WITH_PICTURE, 1.0)
+            reason = f"{reason}, its picture looks like ours ('{picture}')"
         yield from _sign(
             "impersonation",
             score,

@@ -16,6 +16,7 @@ from nightrounds.cli import (
     database,
     followup,
     lookalikes,
+    pictures,
     platforms,
     posts,
     retention,
@@ -44,6 +45,7 @@ retention.register(app)
 spending.register(app)
 platforms.register(app)
 works.register(app)
+pictures.register(app)
 
 
 def main() -> None:

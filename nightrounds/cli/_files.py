@@ -10,6 +10,8 @@ from typing import IO
 
 from core.errors import ConfigError
 
+_MOST_TITLE = 200  # characters
+
 
 def given(source: str) -> Path | IO[bytes]:
     """Where to read from.
@@ -23,6 +25,38 @@ def given(source: str) -> Path | IO[bytes]:
     if not path.exists() or path.is_dir():
         raise ConfigError(f"{source}: " + ("a folder, not a file" if path.is_dir() else "no such file"))
     return path
+
+
+def bytes_of(source: str, most: int, *, mend: str = "choose a smaller one") -> bytes:
+    """All of a file or of stdin, never more than `most` bytes.
+
+    Raises:
+        ConfigError: it is not there, can't be read, or holds more.
+    """
+    stream = given(source)
+    try:
+        if isinstance(stream, Path):
+            with stream.open("rb") as file:
+                data = file.read(most + 1)
+        else:
+            data = stream.read(most + 1)
+    except OSError as error:
+        raise ConfigError(f"{source}: can't be read ({error.strerror or type(error).__name__})") from None
+    if len(data) > most:
+        raise ConfigError(f"{source}: larger than {most >> 20} MiB; {mend}")
+    return data
+
+
+def title_of(told: str) -> str:
+    """What reviewers read of a thing that is signed.
+
+    Raises:
+        ConfigError: it is blank, too long, or can't be printed.
+    """
+    title = " ".join(told.split())
+    if not title or len(title) > _MOST_TITLE or not title.isprintable():
+        raise ConfigError(f"--title: expected 1 to {_MOST_TITLE} characters that can be printed")
+    return title
 
 
 @contextmanager

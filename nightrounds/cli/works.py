@@ -9,19 +9,18 @@ import codecs
 from contextlib import ExitStack
 from pathlib import Path
 from textwrap import indent
-from typing import IO, Annotated
+from typing import Annotated
 
 import typer
 import yaml
 
 from core.errors import ConfigError
 from nightrounds.cli._edge import err
-from nightrounds.cli._files import given, taken
+from nightrounds.cli._files import bytes_of, taken, title_of
 
 commands = typer.Typer(help="Works that must not be reposted.", no_args_is_help=True)
 
 _MOST_BYTES = 8 << 20  # twice a very long book
-_MOST_TITLE = 200  # characters
 _SET_IN = 6  # blanks before an item of rules.copyright.works
 _NO_TEXT = (b"%PDF", b"{\\rtf", b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # PDF, RTF, Word and e-books, older Word
 _PAGE = (b"<!doctype html", b"<html", b"<?xml")
@@ -43,9 +42,9 @@ def sign(
     """Make the entry under which the copyright rule knows a work; put it under rules.copyright.works in the policy file."""
     from detectors._works import RUN, signature
 
-    name = _title(title)
+    name = title_of(title)
     _refuse_to_replace(output)
-    text = _text(_bytes(file), file)
+    text = _text(bytes_of(file, _MOST_BYTES, mend="sign it in parts, each under a title of its own"), file)
     if not text.strip():
         raise ConfigError(f"{file}: there is no text in it")
     try:
@@ -64,38 +63,10 @@ def entry(title: str, made: str) -> str:
     return indent(yaml.safe_dump(item, allow_unicode=True, sort_keys=False, width=1 << 20), " " * _SET_IN)
 
 
-def _title(told: str) -> str:
-    title = " ".join(told.split())
-    if not title or len(title) > _MOST_TITLE or not title.isprintable():
-        raise ConfigError(f"--title: expected 1 to {_MOST_TITLE} characters that can be printed")
-    return title
-
-
 def _refuse_to_replace(output: str) -> None:
     """Whoever means to add to a policy file must not lose it."""
     if output != "-" and Path(output).is_file():
         raise ConfigError(f"{output}: is there already and would be lost; name a new file, and copy the entry from it")
-
-
-def _bytes(source: str) -> bytes:
-    """All of it, or ConfigError: more is never held than may be signed."""
-    stream = given(source)
-    try:
-        data = _read(stream) if not isinstance(stream, Path) else _read_file(stream)
-    except OSError as error:
-        raise ConfigError(f"{source}: can't be read ({error.strerror or type(error).__name__})") from None
-    if len(data) > _MOST_BYTES:
-        raise ConfigError(f"{source}: larger than {_MOST_BYTES >> 20} MiB; sign it in parts, each under a title of its own")
-    return data
-
-
-def _read_file(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return _read(file)
-
-
-def _read(stream: IO[bytes]) -> bytes:
-    return stream.read(_MOST_BYTES + 1)
 
 
 def _text(data: bytes, source: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from core.policy import Policy, default_policy_path, load_policy
+from core.policy import OwnPicture, Policy, default_policy_path, load_policy
 from core.records import (
     Account,
     Basis,
@@ -183,6 +184,53 @@ def test_a_threshold_of_the_policy_is_kept(policy: Policy) -> None:
     brand = policy.rules["brand"]
     strict = policy.model_copy(update={"rules": {**policy.rules, "brand": brand.model_copy(update={"threshold": 0.95})}})
     assert found(BrandMisuseDetector(strict), text="Mount Sinai hoodies for sale") == []
+
+
+LOGO = "3c5a9669e71824db"
+
+
+@pytest.fixture(scope="module")
+def with_logo(policy: Policy) -> BrandMisuseDetector:
+    ours = policy.institution.model_copy(update={"pictures": (OwnPicture(title="The two-ring logo", look=LOGO),)})
+    return BrandMisuseDetector(policy.model_copy(update={"institution": ours}))
+
+
+def shown(detector: BrandMisuseDetector, look: str, **given: Any) -> list[Finding]:
+    watched = account(**given)
+    watched = replace(watched, profile=replace(watched.profile, picture_hash=look))
+    segments = [("handle", watched.handle), ("display_name", watched.profile.display_name), ("bio", watched.profile.bio)]
+    reading = Reading(account=watched, post=None, segments=tuple(Segment(name=n, text=t) for n, t in segments if t), signals={})
+    return list(detector.detect_profile(reading))
+
+
+def bent(look: str, bits: int) -> str:
+    return f"{int(look, 16) ^ ((1 << bits) - 1):016x}"
+
+
+def test_an_account_that_shows_our_picture_may_pose_as_us(with_logo: BrandMisuseDetector) -> None:
+    (finding,) = shown(with_logo, bent(LOGO, 8), display_name="Patient Help Desk")
+    assert (finding.category, finding.score) == ("impersonation", 0.6)
+    assert "'The two-ring logo'" in finding.reason
+    (named,) = shown(with_logo, LOGO, display_name="Mount Sinai Health System")
+    (name_alone,) = shown(with_logo, "", display_name="Mount Sinai Health System")
+    assert named.score > name_alone.score
+
+
+@pytest.mark.parametrize("look", ["", bent(LOGO, 9), "0000000000000000", "ffffffffffffffff"])
+def test_another_picture_is_nothing(with_logo: BrandMisuseDetector, look: str) -> None:
+    assert shown(with_logo, look, display_name="Patient Help Desk") == []
+
+
+def test_our_picture_on_a_fan_page_or_on_staff_is_nothing(with_logo: BrandMisuseDetector) -> None:
+    assert shown(with_logo, LOGO, display_name="Fans", bio="Fan page, not affiliated with Mount Sinai") == []
+    assert shown(with_logo, LOGO, display_name="A nurse", kind="personnel") == []
+
+
+def test_a_plain_field_is_nobodys_logo(policy: Policy) -> None:
+    plain = OwnPicture(title="White", look="0000000000000001")
+    ours = policy.institution.model_copy(update={"pictures": (plain,)})
+    detector = BrandMisuseDetector(policy.model_copy(update={"institution": ours}))
+    assert shown(detector, plain.look, display_name="Patient Help Desk") == []
 
 
 def test_reasons_quote_nothing(detector: BrandMisuseDetector) -> None:
