@@ -139,7 +139,7 @@ class PoliticalDetector(Detector):
 
     rule: ClassVar[str] = "political"
     categories: ClassVar[frozenset[str]] = frozenset({"endorse", "oppose"})
-    revision = "4"
+    revision = "5"
 
     def __init__(self, policy: Policy) -> None:
         super().__init__(policy)
@@ -250,12 +250,14 @@ class PoliticalDetector(Detector):
 
 
 def _stronger_side(judged: list[_Judgement], classes: Mapping[str, float]) -> tuple[str, list[_Judgement]]:
-    """The side and what was found for it; by the model where the wordings found nothing."""
+    """The side that wordings and model together speak for more, and what was found for it; all that was found, where nothing was."""
     sides = {side: [j for j in judged if j.category == side] for side in _CLASS_OF}
-    found = {side: of_it for side, of_it in sides.items() if of_it}
-    if found:
-        return max(found.items(), key=lambda item: (max(j.score for j in item[1]), len(item[1]), item[0]))
-    return max(_CLASS_OF, key=lambda side: classes.get(_CLASS_OF[side], 0.0)), []
+
+    def strength(side: str) -> tuple[float, int, str]:
+        return joined("political", _sum(sides[side]), classes, (_CLASS_OF[side],)), len(sides[side]), side
+
+    side = max(sides, key=strength)
+    return side, sides[side] or judged
 
 
 def _sum(judged: list[_Judgement]) -> float:
