@@ -250,7 +250,7 @@ class PoliticalDetector(Detector):
 
 
 def _stronger_side(judged: list[_Judgement], classes: Mapping[str, float]) -> tuple[str, list[_Judgement]]:
-    """The side that wordings and model together speak for more, and what was found for it; all that was found, where nothing was."""
+    """The side that wordings and model together speak for more, and what was found: for it, or else at all."""
     sides = {side: [j for j in judged if j.category == side] for side in _CLASS_OF}
 
     def strength(side: str) -> tuple[float, int, str]:
