@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 from core.records import Span
 from detectors._fold import fold
 from detectors._phi_evidence import Evidence, identifying
+from detectors._phi_formula import is_formula
 from detectors._phi_parts import Page, Part
 from detectors._phi_patient import WRITTEN_DAMPS
 from detectors._phi_picture import Shown, shown_in_pictures, shows_something
@@ -102,9 +103,11 @@ def in_reply(text: str, gathered: Sequence[Evidence], voice: Voice | None, *, ou
     """Whether an answer in the institution's name confirms that somebody is or was a patient, even without a detail.
 
     It is known who is answered, so whatever discloses a patient in an answer confirms one. Words alone can't tell whether an
-    account that is not ours speaks as if it were; the model must say so.
+    account that is not ours speaks as if it were; the model must say so. Mere formulas confirm nothing.
     """
     folded = fold(text)
+    if is_formula(folded.lower):
+        return
     found = confirms_a_patient(folded.lower) if our_account else None
     if not (found or voice):
         return

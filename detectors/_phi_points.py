@@ -38,10 +38,13 @@ class Points:
         return self.share * self.sum(found) + self.voice * voice + self.constant
 
 
+_FILES = ("phi_points.yaml", "phi_terms.yaml", "reply_formulas.txt")
+
+
 @cache
 def data_digest() -> str:
     """Eight hexadecimal digits that change with the points and with the terms of health."""
-    files = (resources.files("detectors").joinpath("_data", name) for name in ("phi_points.yaml", "phi_terms.yaml"))
+    files = (resources.files("detectors").joinpath("_data", name) for name in _FILES)
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:8]
 
 

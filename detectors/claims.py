@@ -1,8 +1,8 @@
 """Claims that nobody approved (clause 6): cures and guarantees, superiority without a source, and health misinformation.
 
 Read on our own accounts, and on those that are not ours where they speak as if they were. A claim that is hedged, sourced,
-asked, reported or refuted is clean. Known false claims stand in a reviewed list with the pages that refute them; the language
-model hears the others.
+asked, reported or refuted is clean, and one that stands over a link to somebody else's page is less ours. Known false claims
+stand in a reviewed list with the pages that refute them; the language model hears the others.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from core.policy import Policy
 from core.records import Finding, Kind, Reading
 from core.seams import Detector
 from detectors._fold import fold
+from detectors._hosts import find_addresses
 from detectors._institution import Institution
 from detectors._misinformation import FILE, Misinformation
 from detectors._sign_points import data_digest, rule_points
@@ -41,7 +42,7 @@ class ClaimsDetector(Detector):
 
     rule: ClassVar[str] = "claims"
     categories: ClassVar[frozenset[str]] = frozenset({"claims", "promise", "superiority", "misinformation"})
-    revision: ClassVar[str] = "1"
+    revision: ClassVar[str] = "2"
 
     def __init__(self, policy: Policy) -> None:
         super().__init__(policy)
@@ -69,8 +70,18 @@ class ClaimsDetector(Detector):
         names = [sign.name for sign in signs]
         context = [name for name in _OF_THE_WHOLE if any(any(self._wordings.places(page, name)) for page in pages)]
         context += [f"{name}s" for name in ("promise", "superior") if names.count(name) > 1]
+        if self._links_to_others(reading):
+            context.append("linked")
         for finding in self._verdicts.findings(pages, signs, context, classes_of(reading, pages)):
             yield _with_pages(finding, list(refuted_by)) if finding.category != "superiority" else finding
+
+    def _links_to_others(self, reading: Reading) -> bool:
+        """Whether a page of somebody else stands behind the words, as behind a headline that is passed on."""
+        links = [text for name, text in reading.by_name.items() if name.startswith("link.")]
+        hosts = [address.host for link in links for address in find_addresses(link)]
+        hosts += [one.host for one in find_addresses(reading.by_name.get("text", "")) if one.has_scheme]
+        own = tuple(domain.lower() for domain in self.policy.institution.domains)
+        return any(not f".{host.lower()}".endswith(tuple(f".{domain}" for domain in own)) for host in hosts)
 
     def _speaks_for_us(self, reading: Reading, pages: list[Page]) -> bool:
         """Our own accounts do; another where its name or voice is ours, and it does not say that it is somebody else."""

@@ -18,7 +18,6 @@ from detectors._conduct_points import conduct_points, data_digest
 
 _POST, _PROFILE = ("title", "text", "summary", "media."), ("display_name", "bio")
 _LIKELY = 0.5  # probability from which a reading counts as having spoken
-_SURE_ALONE = 0.5  # score from which the model is believed where no word speaks for it: with it a named group weighs much
 
 _WHAT = {
     "hate": "Words that attack people for what they are",
@@ -83,14 +82,9 @@ class ConductDetector(Detector):
         for category in self.config.categories if read else ():
             scored = [(conduct_points().score(category, evidence.names(category), classes), evidence) for evidence in read]
             score, evidence = max(scored, key=lambda pair: pair[0])
-            least = 0.0 if _words_speak(category, evidence) else _SURE_ALONE
-            if score >= least and self.reaches(category, score):
+            if self.reaches(category, score):
                 reason = _reason(category, evidence, classes)
                 yield self.finding(category, score=score, reason=reason, spans=evidence.spans(category), scope=scope)
-
-
-def _words_speak(category: str, evidence: Evidence) -> bool:
-    return any(conduct_points().speaks_for(category, sign.name) for sign in evidence.signs)
 
 
 def _reason(category: str, evidence: Evidence, classes: Mapping[str, float]) -> str:

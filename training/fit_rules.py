@@ -79,9 +79,9 @@ class Reads:
         return [*sets, (self._lines(neutral_mentions()), _MOST_OF_MENTIONS)] if self.rule == "conduct" else sets
 
     def _elsewhere(self) -> list[PostLine]:
-        """Development posts that are judged on other rules alone, as posts of the first kind of account that this is for."""
+        """Development posts that are judged on other rules alone, of accounts that this one is read on."""
         others = [post for post in read_posts(CORPUS / "development") if self.rule not in post.judged]
-        return self._lines([post.raw["text"] for post in others if post.raw["text"].strip()])
+        return [line for line, _ in lines_of(others, self.rule) if line.post.text.strip() and self.reading(line)]
 
     def _lines(self, texts: Sequence[str]) -> list[PostLine]:
         """Clean texts as posts of the first kind of account that the rule is for."""

@@ -89,7 +89,15 @@ def test_the_model_alone_tells_what_is_on_no_list(detector: ClaimsDetector) -> N
     (finding,) = found(detector, text, classes=MODEL_SURE)
     assert finding.category == "misinformation"
     assert "Compare" not in finding.reason
-    assert found(detector, text, classes=MODEL_SURE | {"grounded": 0.97}) == []
+    assert found(detector, text, classes=MODEL_SURE | {"grounded": 0.995}) == []
+
+
+def test_over_a_link_to_somebody_else_it_counts_less(detector: ClaimsDetector) -> None:
+    text = "Chew two bay leaves and your kidneys clean themselves."
+    (ours,) = found(detector, f"{text} https://www.mountsinai.org/kidneys", classes=MODEL_SURE)
+    (passed_on,) = found(detector, f"{text} https://news.example/kidneys", classes=MODEL_SURE)
+    assert passed_on.score < ours.score
+    assert found(detector, f"{text} https://news.example/kidneys", classes=MODEL_SURE | {"misinformation": 0.8}) == []
 
 
 def test_an_account_that_is_not_ours_is_read_where_it_speaks_for_us(detector: ClaimsDetector) -> None:
